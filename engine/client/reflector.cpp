@@ -7,24 +7,31 @@
 namespace ph::client {
 
 namespace {
-// After so many watches in a row that brought nothing, the revision itself is doubted (a store put back from a backup).
+// After so many watches in a row that brought nothing, the revision itself is doubted (a store put back from
+// a backup).
 constexpr int kFailuresBeforeList = 5;
 // A watch that held this long was a good one, even when nothing happened on it.
 constexpr Duration kGoodWatch = std::chrono::seconds(10);
 }  // namespace
 
-std::shared_ptr<Reflector> Reflector::start(Client& client, const ResourceInfo& info, std::shared_ptr<Executor> strand,
-                                            Options options, Handlers handlers) {
-  auto self = std::make_shared<Reflector>(Private{}, client, info, std::move(strand), std::move(options), std::move(handlers));
+std::shared_ptr<Reflector> Reflector::start(Client& client, const ResourceInfo& info,
+                                            std::shared_ptr<Executor> strand, Options options,
+                                            Handlers handlers) {
+  auto self = std::make_shared<Reflector>(Private{}, client, info, std::move(strand), std::move(options),
+                                          std::move(handlers));
   self->strand_->post([weak = std::weak_ptr(self)] {
     if (auto s = weak.lock(); s && !s->stopped_) s->beginList();
   });
   return self;
 }
 
-Reflector::Reflector(Private, Client& client, const ResourceInfo& info, std::shared_ptr<Executor> strand, Options options,
-                     Handlers handlers)
-    : client_(client), info_(info), strand_(std::move(strand)), options_(std::move(options)), handlers_(std::move(handlers)) {}
+Reflector::Reflector(Private, Client& client, const ResourceInfo& info, std::shared_ptr<Executor> strand,
+                     Options options, Handlers handlers)
+    : client_(client),
+      info_(info),
+      strand_(std::move(strand)),
+      options_(std::move(options)),
+      handlers_(std::move(handlers)) {}
 
 Reflector::~Reflector() = default;
 
@@ -101,12 +108,13 @@ void Reflector::listPage(std::string token) {
   o.fieldSelector = options_.fieldSelector;
   o.limit = options_.pageSize;
   o.continueToken = std::move(token);
-  client_.list(info_, std::move(o), [weak = weak_from_this(), strand = strand_, epoch = epoch_](Result<ListResult> page) mutable {
-    auto shared = std::make_shared<Result<ListResult>>(std::move(page));
-    strand->post([weak, epoch, shared] {
-      if (auto self = weak.lock()) self->onPage(epoch, std::move(*shared));
-    });
-  });
+  client_.list(info_, std::move(o),
+               [weak = weak_from_this(), strand = strand_, epoch = epoch_](Result<ListResult> page) mutable {
+                 auto shared = std::make_shared<Result<ListResult>>(std::move(page));
+                 strand->post([weak, epoch, shared] {
+                   if (auto self = weak.lock()) self->onPage(epoch, std::move(*shared));
+                 });
+               });
 }
 
 void Reflector::onPage(uint64_t epoch, Result<ListResult> page) {
@@ -114,7 +122,8 @@ void Reflector::onPage(uint64_t epoch, Result<ListResult> page) {
   if (!page.ok()) return retry(true, "list: " + page.status().message);
   for (auto& item : page->items) listed_.push_back(std::move(item));
   if (listed_.size() > options_.maxObjects)
-    return retry(true, "more than " + std::to_string(options_.maxObjects) + " objects: the limit of this cache");
+    return retry(true,
+                 "more than " + std::to_string(options_.maxObjects) + " objects: the limit of this cache");
   if (!page->continueToken.empty()) return listPage(std::move(page->continueToken));
   replaceAll(std::exchange(listed_, {}), page->revision);
 }
@@ -168,20 +177,23 @@ void Reflector::beginWatch() {
   auto weak = weak_from_this();
   watch_ = client_.watch(
       info_, std::move(o),
-      [weak, strand = strand_, epoch = epoch_, pending = pending_, limit = options_.maxPending](std::vector<WatchEvent> events) {
+      [weak, strand = strand_, epoch = epoch_, pending = pending_,
+       limit = options_.maxPending](std::vector<WatchEvent> events) {
         size_t waiting = pending->fetch_add(events.size()) + events.size();
         if (waiting > limit) {
           pending->fetch_sub(events.size());
           strand->post([weak, epoch] {
             auto self = weak.lock();
-            if (self && self->current(epoch)) self->retry(true, "events came faster than they could be handled");
+            if (self && self->current(epoch))
+              self->retry(true, "events came faster than they could be handled");
           });
           return;
         }
-        strand->post([weak, epoch, pending, batch = std::make_shared<std::vector<WatchEvent>>(std::move(events))] {
-          pending->fetch_sub(batch->size());
-          if (auto self = weak.lock()) self->onEvents(epoch, std::move(*batch));
-        });
+        strand->post(
+            [weak, epoch, pending, batch = std::make_shared<std::vector<WatchEvent>>(std::move(events))] {
+              pending->fetch_sub(batch->size());
+              if (auto self = weak.lock()) self->onEvents(epoch, std::move(*batch));
+            });
       },
       [weak, strand = strand_, epoch = epoch_](Status status) {
         strand->post([weak, epoch, status = std::move(status)] {
@@ -224,7 +236,8 @@ void Reflector::onEnd(uint64_t epoch, const Status& status) {
   if (!current(epoch)) return;
   if (strand_->monoNow() - watchBegan_ >= kGoodWatch) failures_ = 0;
   if (status.isGone()) return retry(true, {});
-  retry(failures_ >= kFailuresBeforeList, status.message.empty() ? "watch ended" : "watch: " + status.message);
+  retry(failures_ >= kFailuresBeforeList,
+        status.message.empty() ? "watch ended" : "watch: " + status.message);
 }
 
 }  // namespace ph::client

@@ -1,7 +1,7 @@
 // Reflector: keeps a cache of one kind in step with the API by list + watch, over any Client.
-// A paged list, then a watch from its revision; 410 lists again, any other end is watched again with back-off and jitter.
-// Threads: start(), stop() and the readers from any thread. Handlers run on `strand` only, one at a time, after the
-// snapshot holds the change; none begins after stop() has returned on the strand.
+// A paged list, then a watch from its revision; 410 lists again, any other end is watched again with back-off
+// and jitter. Threads: start(), stop() and the readers from any thread. Handlers run on `strand` only, one at
+// a time, after the snapshot holds the change; none begins after stop() has returned on the strand.
 #pragma once
 
 #include <atomic>
@@ -33,8 +33,8 @@ class Reflector : public std::enable_shared_from_this<Reflector> {
   struct Options {
     std::string ns, labelSelector, fieldSelector;
     int64_t pageSize = 500;
-    size_t maxObjects = 2'000'000;   // past it the cache stops following and lastError() says so
-    size_t maxPending = 200'000;     // events handed over but not yet applied; past it the kind is listed again
+    size_t maxObjects = 2'000'000;  // past it the cache stops following and lastError() says so
+    size_t maxPending = 200'000;  // events handed over but not yet applied; past it the kind is listed again
     Duration minBackoff = std::chrono::milliseconds(100);
     Duration maxBackoff = std::chrono::seconds(30);
   };
@@ -48,10 +48,11 @@ class Reflector : public std::enable_shared_from_this<Reflector> {
   };
 
   // `client` and `info` must outlive stop().
-  static std::shared_ptr<Reflector> start(Client& client, const ResourceInfo& info, std::shared_ptr<Executor> strand,
-                                          Options options, Handlers handlers);
-  Reflector(Private, Client& client, const ResourceInfo& info, std::shared_ptr<Executor> strand, Options options,
-            Handlers handlers);
+  static std::shared_ptr<Reflector> start(Client& client, const ResourceInfo& info,
+                                          std::shared_ptr<Executor> strand, Options options,
+                                          Handlers handlers);
+  Reflector(Private, Client& client, const ResourceInfo& info, std::shared_ptr<Executor> strand,
+            Options options, Handlers handlers);
   ~Reflector();
 
   void stop();
