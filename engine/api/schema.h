@@ -51,10 +51,13 @@ struct Field {
   // limits; NaN-free: has* say whether they are set
   bool hasMin = false, hasMax = false;
   int64_t min = 0, max = 0;
-  uint32_t offset = 0;               // of the member in the generated struct; unused for CRDs
+  uint32_t offset = 0;               // of the member in the generated struct; kNoMember: JSON only (apiVersion, kind)
+  bool materialize = false;          // a plain struct that holds defaults or required fields: {} when absent
 };
 
-struct StructOps;  // codec.h: how to reach into the generated struct; null for CRDs
+inline constexpr uint32_t kNoMember = UINT32_MAX;
+
+struct StructOps;  // struct_ops.h: how to reach into the generated struct; null for CRDs
 
 struct Type {
   std::string_view name;             // "io.k8s.api.core.v1.PodSpec"; empty for scalars, lists and maps
@@ -66,7 +69,23 @@ struct Type {
   bool preserveUnknown = false;      // Form::Object: keep fields that the schema does not know
   const StructOps* ops = nullptr;
 
+  // Looks into inlined structs too (they stand at the start of their parent, so the offset holds there as well).
   const Field* field(std::string_view name) const;
 };
+
+// The types without a name.
+namespace scalar {
+inline constexpr Type String{.form = Form::String};
+inline constexpr Type Bool{.form = Form::Bool};
+inline constexpr Type Int32{.form = Form::Int32};
+inline constexpr Type Int64{.form = Form::Int64};
+inline constexpr Type Double{.form = Form::Double};
+inline constexpr Type Bytes{.form = Form::Bytes};
+inline constexpr Type Time{.form = Form::Time};
+inline constexpr Type MicroTime{.form = Form::MicroTime};
+inline constexpr Type Quantity{.form = Form::Quantity};
+inline constexpr Type IntOrString{.form = Form::IntOrString};
+inline constexpr Type Any{.form = Form::Any};
+}  // namespace scalar
 
 }  // namespace ph::api

@@ -1,0 +1,162 @@
+#include "engine/api/registry.h"
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+
+#include "engine/api/builtin.h"
+
+namespace ph::api {
+namespace {
+
+constexpr size_t kMaxResources = 10'000;
+
+std::string join(std::string_view a, std::string_view b, std::string_view c) {
+  std::string out;
+  out.reserve(a.size() + b.size() + c.size() + 2);
+  out.append(a).append(1, '\0').append(b).append(1, '\0').append(c);
+  return out;
+}
+
+// Kubernetes' order of versions: GA before beta before alpha, higher numbers first, others last by name.
+struct VersionRank {
+  int stage;  // 3 GA, 2 beta, 1 alpha, 0 other
+  long major, minor;
+};
+
+VersionRank rankOf(std::string_view v) {
+  auto number = [&](size_t& i) {
+    long n = 0;
+    while (i < v.size() && isdigit(static_cast<unsigned char>(v[i])) && n < 1'000'000) n = n * 10 + (v[i++] - '0');
+    return n;
+  };
+  if (v.size() < 2 || v[0] != 'v' || !isdigit(static_cast<unsigned char>(v[1]))) return {0, 0, 0};
+  size_t i = 1;
+  long major = number(i);
+  if (i == v.size()) return {3, major, 0};
+  for (auto [word, stage] : {std::pair<std::string_view, int>{"beta", 2}, {"alpha", 1}}) {
+    if (v.substr(i, word.size()) != word) continue;
+    i += word.size();
+    return {stage, major, number(i)};
+  }
+  return {0, 0, 0};
+}
+
+bool versionBefore(const std::string& a, const std::string& b) {
+  VersionRank x = rankOf(a), y = rankOf(b);
+  if (x.stage != y.stage) return x.stage > y.stage;
+  if (x.major != y.major) return x.major > y.major;
+  if (x.minor != y.minor) return x.minor > y.minor;
+  return a < b;
+}
+
+struct Snapshot {
+  std::vector<const ResourceInfo*> all;
+  std::unordered_map<std::string, const ResourceInfo*> byResource, byKind, byStorage;
+
+  void index() {
+    byResource.clear();
+    byKind.clear();
+    byStorage.clear();
+    for (auto* r : all) {
+      byResource.emplace(join(r->group, r->version, r->plural), r);
+      byKind.emplace(join(r->group, r->version, r->kind), r);
+      auto [it, fresh] = byStorage.emplace(join(r->group, r->plural, ""), r);
+      if (!fresh && versionBefore(r->version, it->second->version)) it->second = r;
+    }
+  }
+};
+
+class RegistryImpl : public Registry {
+ public:
+  RegistryImpl() {
+    auto snapshot = std::make_shared<Snapshot>();
+    for (auto& r : builtinResources()) {
+      r.strategy = strategyFor(r.storageGroupKind);
+      kept_.push_back(std::make_unique<ResourceInfo>(std::move(r)));
+      snapshot->all.push_back(kept_.back().get());
+    }
+    snapshot->index();
+    current_ = std::move(snapshot);
+  }
+
+  const ResourceInfo* find(std::string_view group, std::string_view version, std::string_view plural) const override {
+    auto s = snapshot();
+    return lookup(s->byResource, join(group, version, plural));
+  }
+  const ResourceInfo* findKind(std::string_view group, std::string_view version, std::string_view kind) const override {
+    auto s = snapshot();
+    return lookup(s->byKind, join(group, version, kind));
+  }
+  const ResourceInfo* storage(std::string_view group, std::string_view plural) const override {
+    auto s = snapshot();
+    return lookup(s->byStorage, join(group, plural, ""));
+  }
+  std::vector<const ResourceInfo*> all() const override { return snapshot()->all; }
+
+  std::vector<std::pair<std::string, std::vector<std::string>>> groupVersions() const override {
+    std::vector<std::pair<std::string, std::vector<std::string>>> out;
+    auto s = snapshot();
+    for (auto* r : s->all) {
+      auto it = std::find_if(out.begin(), out.end(), [&](auto& g) { return g.first == r->group; });
+      if (it == out.end()) it = out.insert(out.end(), {r->group, {}});
+      if (std::find(it->second.begin(), it->second.end(), r->version) == it->second.end()) it->second.push_back(r->version);
+    }
+    for (auto& g : out) std::sort(g.second.begin(), g.second.end(), versionBefore);
+    return out;
+  }
+
+  Result<const ResourceInfo*> add(ResourceInfo info) override {
+    if (!info.type) return Status::internal("a resource without a schema");
+    std::unique_lock lock(mutex_);
+    auto next = std::make_shared<Snapshot>(*current_);
+    if (next->all.size() >= kMaxResources) return Status::tooManyRequests("too many kinds are registered", 1);
+    if (!info.strategy) info.strategy = strategyFor("");
+    if (info.storageGroupKind.empty()) info.storageGroupKind = info.group + "/" + info.kind;
+    auto* old = lookup(next->byResource, join(info.group, info.version, info.plural));
+    if (old && old->builtin)
+      return Status::alreadyExists(info.groupResource() + " is built in");
+    auto* sameKind = lookup(next->byKind, join(info.group, info.version, info.kind));
+    if (sameKind && sameKind != old) return Status::alreadyExists("kind " + info.kind + " of " + info.apiVersion() + " exists");
+    info.builtin = false;
+    kept_.push_back(std::make_unique<ResourceInfo>(std::move(info)));
+    const ResourceInfo* fresh = kept_.back().get();
+    auto at = std::find(next->all.begin(), next->all.end(), old);
+    if (old && at != next->all.end()) *at = fresh;
+    else next->all.push_back(fresh);
+    next->index();
+    current_ = std::move(next);
+    return fresh;
+  }
+
+  void remove(std::string_view group, std::string_view plural) override {
+    std::unique_lock lock(mutex_);
+    auto next = std::make_shared<Snapshot>(*current_);
+    std::erase_if(next->all, [&](auto* r) { return r->group == group && r->plural == plural && !r->builtin; });
+    next->index();
+    current_ = std::move(next);
+  }
+
+ private:
+  static const ResourceInfo* lookup(const std::unordered_map<std::string, const ResourceInfo*>& map, const std::string& key) {
+    auto it = map.find(key);
+    return it == map.end() ? nullptr : it->second;
+  }
+
+  std::shared_ptr<const Snapshot> snapshot() const {
+    std::shared_lock lock(mutex_);
+    return current_;
+  }
+
+  mutable std::shared_mutex mutex_;  // of current_ and kept_
+  std::shared_ptr<const Snapshot> current_;
+  std::deque<std::unique_ptr<ResourceInfo>> kept_;  // replaced entries too: others may hold pointers
+};
+
+}  // namespace
+
+std::shared_ptr<Registry> Registry::builtin() { return std::make_shared<RegistryImpl>(); }
+
+}  // namespace ph::api
