@@ -1,0 +1,211 @@
+#include "engine/scheduler/framework/chooser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ph::scheduler {
+namespace {
+
+// In a large cluster enough feasible nodes do: a share that falls from 50 % to 5 % as the cluster grows, never below 100.
+// Source: Kubernetes' percentageOfNodesToScore, adaptive default.
+size_t feasibleWanted(size_t nodes) {
+  constexpr size_t kAll = 100;
+  if (nodes <= kAll) return nodes;
+  size_t percent = std::max<size_t>(5, 50 - std::min<size_t>(45, nodes / 125));
+  return std::max(kAll, nodes * percent / 100);
+}
+
+void normalise(Normalize how, std::vector<double>& scores) {
+  if (how == Normalize::None || scores.empty()) return;
+  double top = *std::max_element(scores.begin(), scores.end());
+  for (double& s : scores) {
+    if (how == Normalize::UpToMax) s = top > 0 ? 100 * s / top : 0;
+    else s = top > 0 ? 100 * (top - s) / top : 100;
+  }
+}
+
+}  // namespace
+
+std::string Verdict::message() const {
+  // Most frequent text order is Kubernetes': "COUNT REASON" strings, sorted.
+  std::vector<std::string> parts;
+  for (auto& [reason, count] : reasons) parts.push_back(fmt::format("{} {}", count, reason));
+  std::sort(parts.begin(), parts.end());
+  if (nodes == 0) return "no nodes available to schedule pods";
+  return fmt::format("0/{} nodes are available: {}.", nodes, fmt::join(parts, ", "));
+}
+
+Chooser::Active Chooser::prepare(const PodInfo& pod, Cluster& cluster) const {
+  Active active;
+  for (auto& plugin : profile_.filters) {
+    PreparedPtr prepared;
+    if (!plugin->prepare(pod, cluster, prepared)) continue;
+    active.cacheable = active.cacheable && plugin->nodeLocal();
+    active.filters.push_back({plugin.get(), std::move(prepared)});
+  }
+  for (auto& plugin : profile_.scores) {
+    PreparedPtr prepared;
+    if (!plugin->prepare(pod, cluster, prepared)) continue;
+    active.cacheable = active.cacheable && plugin->nodeLocal() && plugin->normalize() == Normalize::None;
+    active.scores.push_back({plugin.get(), std::move(prepared)});
+  }
+  return active;
+}
+
+bool Chooser::fits(const Active& active, const PodInfo& pod, const NodeInfo& node, int slot) {
+  return std::all_of(active.filters.begin(), active.filters.end(),
+                     [&](auto& f) { return f.plugin->fits(pod, f.prepared.get(), node, slot); });
+}
+
+double Chooser::localScore(const Active& active, const PodInfo& pod, const NodeInfo& node, int slot) {
+  double total = 0;
+  for (auto& s : active.scores) total += s.plugin->weight() * s.plugin->score(pod, s.prepared.get(), node, slot);
+  return total;
+}
+
+std::vector<double> Chooser::totals(const Active& active, const PodInfo& pod, const Cluster& cluster,
+                                    const std::vector<int>& among) {
+  std::vector<double> totals(among.size(), 0), one(among.size());
+  for (auto& s : active.scores) {
+    for (size_t i = 0; i < among.size(); ++i)
+      one[i] = s.plugin->score(pod, s.prepared.get(), *cluster.node(among[i]), among[i]);
+    normalise(s.plugin->normalize(), one);
+    for (size_t i = 0; i < among.size(); ++i) totals[i] += s.plugin->weight() * one[i];
+  }
+  return totals;
+}
+
+int Chooser::pick(const std::vector<int>& among, const std::vector<double>& totals) {
+  int winner = -1;
+  double best = -1;
+  uint64_t ties = 0;
+  for (size_t i = 0; i < among.size(); ++i) {
+    if (totals[i] < best) continue;
+    if (totals[i] > best) best = totals[i], ties = 0;
+    if (random_.below(++ties) == 0) winner = among[i];  // each of equals has the same chance
+  }
+  return winner;
+}
+
+int Chooser::chooseCached(const Active& active, const PodInfo& pod, Cluster& cluster, Verdict& verdict) {
+  auto [it, isNew] = classes_.try_emplace(pod.classKey);
+  ClassCache& cache = it->second;
+  if (isNew) {
+    cache.order = classOrder_.insert(classOrder_.end(), pod.classKey);
+    if (classes_.size() > kClasses) {
+      classes_.erase(classOrder_.front());
+      classOrder_.pop_front();
+    }
+  } else {
+    classOrder_.splice(classOrder_.end(), classOrder_, cache.order);
+  }
+  auto renew = [&](int slot) {
+    const NodeInfo* node = cluster.node(slot);
+    cache.total[size_t(slot)] =
+        node && fits(active, pod, *node, slot) ? float(localScore(active, pod, *node, slot)) : kNoFit;
+  };
+  std::vector<int> changed;
+  bool all = isNew || cache.total.size() != cluster.nodes().size() || !cluster.changedSince(cache.journal, changed);
+  if (all) {
+    cache.total.assign(cluster.nodes().size(), kNoFit);
+    for (size_t slot = 0; slot < cache.total.size(); ++slot) renew(int(slot));
+  } else {
+    std::sort(changed.begin(), changed.end());
+    changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+    for (int slot : changed) renew(slot);
+  }
+  cache.journal = cluster.journalEnd();
+  verdict.looked = verdict.nodes;
+
+  float best = kNoFit;
+  for (float t : cache.total) best = std::max(best, t);
+  if (best == kNoFit) return -1;
+  uint64_t ties = 0;
+  for (float t : cache.total) {
+    ties += t == best;
+    verdict.feasible += t != kNoFit;
+  }
+  uint64_t chosen = random_.below(ties);
+  for (size_t slot = 0; slot < cache.total.size(); ++slot)
+    if (cache.total[slot] == best && chosen-- == 0) return int(slot);
+  return -1;
+}
+
+int Chooser::chooseFully(const Active& active, const PodInfo& pod, Cluster& cluster, Verdict& verdict) {
+  size_t slotCount = cluster.nodes().size(), wanted = feasibleWanted(cluster.nodeCount());
+  std::vector<int> feasible;
+  size_t seen = 0;
+  for (; seen < slotCount && feasible.size() < wanted; ++seen) {
+    int slot = int((start_ + seen) % slotCount);
+    const NodeInfo* node = cluster.node(slot);
+    if (!node) continue;
+    ++verdict.looked;
+    if (fits(active, pod, *node, slot)) feasible.push_back(slot);
+  }
+  if (slotCount > 0) start_ = (start_ + seen) % slotCount;
+  verdict.feasible = int(feasible.size());
+  return feasible.empty() ? -1 : pick(feasible, totals(active, pod, cluster, feasible));
+}
+
+void Chooser::collectReasons(const Active& active, const PodInfo& pod, const Cluster& cluster, Verdict& verdict) {
+  std::vector<std::string> reasons;
+  for (size_t slot = 0; slot < cluster.nodes().size(); ++slot) {
+    const NodeInfo* node = cluster.node(int(slot));
+    if (!node) continue;
+    for (auto& f : active.filters) {
+      if (f.plugin->fits(pod, f.prepared.get(), *node, int(slot))) continue;
+      reasons.clear();
+      f.plugin->reasons(pod, f.prepared.get(), *node, int(slot), reasons);
+      for (auto& reason : reasons) ++verdict.reasons[reason];
+      verdict.wakeOn |= f.plugin->wakeOn();
+      break;  // the first that refuses speaks for the node
+    }
+  }
+  if (verdict.nodes == 0) verdict.wakeOn = kNodeAdded;
+}
+
+Verdict Chooser::choose(const PodInfo& pod, Cluster& cluster) {
+  Verdict verdict;
+  verdict.nodes = int(cluster.nodeCount());
+  Active active = prepare(pod, cluster);
+  // A class of its own (no owner) is hardly asked again: a sample is cheaper than filling a cache. Small clusters don't care.
+  bool cached = active.cacheable && (!pod.owner.empty() || cluster.nodeCount() <= 100);
+  verdict.slot = cached ? chooseCached(active, pod, cluster, verdict) : chooseFully(active, pod, cluster, verdict);
+  if (verdict.slot >= 0) verdict.node = cluster.node(verdict.slot)->name;
+  else collectReasons(active, pod, cluster, verdict);
+  return verdict;
+}
+
+Verdict Chooser::explain(const PodInfo& pod, Cluster& cluster) {
+  Verdict verdict;
+  verdict.nodes = verdict.looked = int(cluster.nodeCount());
+  Active active = prepare(pod, cluster);
+  std::vector<int> feasible;
+  for (size_t slot = 0; slot < cluster.nodes().size(); ++slot)
+    if (cluster.node(int(slot)) && fits(active, pod, *cluster.node(int(slot)), int(slot))) feasible.push_back(int(slot));
+  verdict.feasible = int(feasible.size());
+  collectReasons(active, pod, cluster, verdict);
+  auto total = totals(active, pod, cluster, feasible);
+  std::vector<size_t> order(feasible.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return total[a] > total[b]; });
+  for (size_t i = 0; i < order.size() && i < 5; ++i) {
+    int slot = feasible[order[i]];
+    ScoredNode scored{cluster.node(slot)->name, total[order[i]], {}};
+    for (auto& s : active.scores) {
+      std::vector<double> one;
+      for (int each : feasible) one.push_back(s.plugin->score(pod, s.prepared.get(), *cluster.node(each), each));
+      normalise(s.plugin->normalize(), one);
+      scored.plugins.emplace_back(s.plugin->name(), s.plugin->weight() * one[order[i]]);
+    }
+    verdict.best.push_back(std::move(scored));
+  }
+  if (!feasible.empty()) {
+    verdict.slot = feasible[order[0]];
+    verdict.node = cluster.node(verdict.slot)->name;
+  }
+  return verdict;
+}
+
+}  // namespace ph::scheduler

@@ -1,0 +1,46 @@
+#include <fmt/format.h>
+
+#include "engine/scheduler/plugins/plugins.h"
+
+namespace ph::scheduler {
+namespace {
+
+const api::core::Taint* untolerated(const PodInfo& pod, const NodeInfo& node) {
+  for (auto& taint : node.taints)
+    if ((taint.effect == "NoSchedule" || taint.effect == "NoExecute") && !tolerates(pod.tolerations, taint)) return &taint;
+  return nullptr;
+}
+
+class TaintToleration : public FilterPlugin {
+ public:
+  std::string_view name() const override { return "TaintToleration"; }
+  uint32_t wakeOn() const override { return kNodeAdded | kNodeTaints; }
+  bool prepare(const PodInfo&, Cluster&, PreparedPtr&) const override { return true; }
+  bool fits(const PodInfo& pod, const Prepared*, const NodeInfo& node, int) const override {
+    return node.taints.empty() || !untolerated(pod, node);
+  }
+  void reasons(const PodInfo& pod, const Prepared*, const NodeInfo& node, int,
+               std::vector<std::string>& out) const override {
+    auto* taint = untolerated(pod, node);
+    out.push_back(fmt::format("node(s) had untolerated taint {{{}: {}}}", taint->key, taint->value));
+  }
+};
+
+// Fewer PreferNoSchedule taints that the pod does not tolerate are better.
+class TaintScore : public ScorePlugin {
+ public:
+  std::string_view name() const override { return "TaintToleration"; }
+  double weight() const override { return 3; }
+  bool prepare(const PodInfo&, Cluster&, PreparedPtr&) const override { return true; }
+  double score(const PodInfo& pod, const Prepared*, const NodeInfo& node, int) const override {
+    int bad = 0;
+    for (auto& taint : node.taints)
+      if (taint.effect == "PreferNoSchedule" && !tolerates(pod.tolerations, taint)) ++bad;
+    return 100.0 / (1 + bad);
+  }
+};
+
+}  // namespace
+std::unique_ptr<FilterPlugin> makeTaintToleration() { return std::make_unique<TaintToleration>(); }
+std::unique_ptr<ScorePlugin> makeTaintScore() { return std::make_unique<TaintScore>(); }
+}  // namespace ph::scheduler

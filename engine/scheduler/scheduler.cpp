@@ -1,0 +1,347 @@
+#include "engine/scheduler/scheduler.h"
+
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "engine/api/codec.h"
+#include "engine/base/log.h"
+#include "engine/client/event_recorder.h"
+#include "engine/client/reflector.h"
+#include "engine/scheduler/framework/queue.h"
+
+namespace ph::scheduler {
+namespace {
+
+namespace core = api::core;
+
+bool finished(const core::Pod& pod) { return pod.status.phase == "Succeeded" || pod.status.phase == "Failed"; }
+
+bool sameTaints(const std::vector<core::Taint>& a, const std::vector<core::Taint>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](auto& x, auto& y) {
+    return x.key == y.key && x.value == y.value && x.effect == y.effect;
+  });
+}
+
+// Which waiting pods a change of a node may help. Heartbeats help nobody.
+uint32_t nodeEvents(const api::ObjectPtr& before, const api::ObjectPtr& after) {
+  if (!before) return kAnything;
+  auto &a = before->as<core::Node>(), &b = after->as<core::Node>();
+  uint32_t events = 0;
+  if (!sameTaints(a.spec.taints, b.spec.taints) || a.spec.unschedulable != b.spec.unschedulable) events |= kNodeTaints;
+  if (before->meta().labels != after->meta().labels) events |= kNodeLabels;
+  if (api::toText(a.status) != api::toText(b.status) && a.status.allocatable != b.status.allocatable)
+    events |= kNodeAllocatable;
+  return events;
+}
+
+class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<SchedulerImpl> {
+ public:
+  SchedulerImpl(client::Client& client, std::shared_ptr<Executor> executor, Options options)
+      : client_(client),
+        strand_(executor->strand()),
+        options_(std::move(options)),
+        chooser_(defaultProfile(options_.packing), strand_->random()),
+        pods_(client.registry().storage("", "pods")),
+        nodes_(client.registry().storage("", "nodes")) {}
+
+  void start() override {
+    strand_->post([weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->begin();
+    });
+  }
+
+  void stop() override {
+    strand_->post([self = shared_from_this()] {
+      self->stopped_ = true;
+      self->timer_.cancel();
+      if (self->podReflector_) self->podReflector_->stop();
+      if (self->nodeReflector_) self->nodeReflector_->stop();
+      if (self->events_) self->events_->stop();
+    });
+  }
+
+  void explain(std::string podKey, std::function<void(Result<Decision>)> done) override {
+    strand_->post([self = shared_from_this(), podKey = std::move(podKey), done = std::move(done)] {
+      api::ObjectPtr pod = self->podReflector_ ? self->podReflector_->get(podKey) : nullptr;
+      if (!pod) return done(Status::notFound(fmt::format("pods \"{}\" not found", podKey)));
+      // As if the pod were not there yet: its own node must not count it twice.
+      PodInfoPtr placed = podInfo(pod);
+      auto open = std::make_shared<PodInfo>(*placed);
+      open->nodeName.clear();
+      const std::string* place = self->cluster_.placeOf(pod->uid());
+      std::string node = place ? *place : std::string();
+      if (place) self->cluster_.removePod(pod->uid());
+      Decision d{podKey, pod->uid(), self->strand_->wallNow(), self->chooser_.explain(*open, self->cluster_)};
+      if (!node.empty()) self->cluster_.setPod(placed, node);
+      done(std::move(d));
+    });
+  }
+
+  void whatIf(api::ObjectPtr pod, int copies, std::function<void(std::vector<std::string>)> done) override {
+    strand_->post([self = shared_from_this(), pod = std::move(pod), copies, done = std::move(done)] {
+      std::vector<std::string> places;
+      std::vector<std::string> placed;
+      PodInfoPtr model = podInfo(pod);
+      for (int i = 0; i < copies; ++i) {
+        auto copy = std::make_shared<PodInfo>(*model);
+        copy->uid = fmt::format("what-if-{}", i);
+        copy->nodeName.clear();
+        Verdict v = self->chooser_.choose(*copy, self->cluster_);
+        places.push_back(v.node);
+        if (v.slot < 0) continue;
+        self->cluster_.setPod(copy, v.node);
+        placed.push_back(copy->uid);
+      }
+      for (auto& uid : placed) self->cluster_.removePod(uid);
+      done(std::move(places));
+    });
+  }
+
+ private:
+  void begin() {
+    if (stopped_) return;
+    events_ = client::EventRecorder::make(client_, strand_, {.component = options_.name});
+    auto weak = weak_from_this();
+    auto synced = [weak] {
+      if (auto self = weak.lock()) self->kick();
+    };
+    nodeReflector_ = client::Reflector::start(client_, *nodes_, strand_, {},
+                                              {.onChanges =
+                                                   [weak](auto& changes) {
+                                                     if (auto self = weak.lock()) self->onNodes(changes);
+                                                   },
+                                               .onSynced = synced});
+    podReflector_ = client::Reflector::start(client_, *pods_, strand_, {},
+                                             {.onChanges =
+                                                  [weak](auto& changes) {
+                                                    if (auto self = weak.lock()) self->onPods(changes);
+                                                  },
+                                              .onSynced = synced});
+  }
+
+  void onNodes(const std::vector<client::Change>& changes) {
+    uint32_t events = 0;
+    for (auto& c : changes) {
+      if (!c.now) {
+        cluster_.removeNode(c.old->name());
+        events |= kPodGone;  // spreading may look better without it
+        continue;
+      }
+      uint32_t e = nodeEvents(c.old, c.now);
+      if (e == 0 && c.old && c.old->as<core::Node>().status.images.size() == c.now->as<core::Node>().status.images.size())
+        continue;  // a heartbeat: nothing that decides has changed
+      cluster_.setNode(c.now);
+      events |= e;
+    }
+    if (events) {
+      queue_.wake(events, strand_->monoNow());
+      kick();
+    }
+  }
+
+  void onPods(const std::vector<client::Change>& changes) {
+    uint32_t events = 0;
+    for (auto& c : changes) {
+      const api::ObjectPtr& object = c.any();
+      auto& pod = object->as<core::Pod>();
+      const std::string& uid = object->uid();
+      if (c.old && c.now && c.old->uid() != uid) drop(c.old->uid());  // made again under its name between two looks
+      if (!c.now || finished(pod)) {
+        if (drop(uid)) events |= kPodGone;
+      } else if (!pod.spec.nodeName.empty()) {
+        queue_.remove(uid);
+        bool known = cluster_.placeOf(uid) != nullptr;
+        cluster_.setPod(podInfo(object), pod.spec.nodeName);
+        inFlight_.erase(uid);
+        if (!known) events |= kPodPlaced;
+      } else if (wanted(pod) && !object->meta().deleting) {
+        if (!inFlight_.contains(uid)) queue_.add(podInfo(object), strand_->monoNow());
+      } else {
+        queue_.remove(uid);
+      }
+    }
+    if (events) queue_.wake(events, strand_->monoNow());
+    kick();
+  }
+
+  bool wanted(const core::Pod& pod) const {
+    return (pod.spec.schedulerName.empty() || pod.spec.schedulerName == options_.name) && pod.spec.schedulingGates.empty();
+  }
+
+  bool drop(const std::string& uid) {
+    queue_.remove(uid);
+    inFlight_.erase(uid);
+    bool placed = cluster_.placeOf(uid) != nullptr;
+    cluster_.removePod(uid);
+    return placed;
+  }
+
+  void kick() {
+    if (running_ || stopped_) return;
+    running_ = true;
+    strand_->post([weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->run();
+    });
+  }
+
+  // Decides a batch, then lets others on the strand: events that arrived meanwhile are seen before the next batch.
+  void run() {
+    running_ = false;
+    if (stopped_ || !nodeReflector_->synced() || !podReflector_->synced()) return;
+    MonoTime now = strand_->monoNow();
+    queue_.tick(now);
+    std::vector<PodInfoPtr> bound;
+    std::vector<client::Write> writes;
+    for (int i = 0; i < options_.batch && int(inFlight_.size()) < options_.maxInFlight; ++i) {
+      PodInfoPtr pod = queue_.pop();
+      if (!pod) break;
+      Verdict verdict = chooser_.choose(*pod, cluster_);
+      if (verdict.slot < 0) {
+        refuse(pod, verdict, now);
+        continue;
+      }
+      cluster_.setPod(pod, verdict.node);  // assumed, until the watch confirms or the binding fails
+      inFlight_.insert(pod->uid);
+      writes.push_back(binding(*pod, verdict.node));
+      bound.push_back(pod);
+    }
+    if (!writes.empty()) submit(std::move(bound), std::move(writes));
+    if (queue_.hasActive() && int(inFlight_.size()) < options_.maxInFlight) kick();
+    armTimer(now);
+  }
+
+  void armTimer(MonoTime now) {
+    MonoTime due = queue_.nextDue();
+    if (due == MonoTime::max()) return timer_.cancel();
+    timer_ = strand_->after(due - now, [weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->kick();
+    });
+  }
+
+  client::Write binding(const PodInfo& pod, const std::string& node) const {
+    client::Write w;
+    w.verb = client::Verb::Create;
+    w.info = pods_;
+    w.ns = pod.ns;
+    w.name = pod.object->name();
+    w.subresource = "binding";
+    w.body = api::toText(api::Json{
+        {"apiVersion", "v1"},
+        {"kind", "Binding"},
+        {"metadata", {{"name", pod.object->name()}, {"namespace", pod.ns}, {"uid", pod.uid}}},
+        {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}},
+    });
+    w.uid = pod.uid;
+    return w;
+  }
+
+  void submit(std::vector<PodInfoPtr> pods, std::vector<client::Write> writes) {
+    client_.writeAll(std::move(writes), [weak = weak_from_this(), strand = strand_,
+                                         pods = std::move(pods)](std::vector<Result<client::ObjectPtr>> results) {
+      strand->post([weak, pods, results = std::move(results)] {
+        if (auto self = weak.lock()) self->onBound(pods, results);
+      });
+    });
+  }
+
+  void onBound(const std::vector<PodInfoPtr>& pods, const std::vector<Result<client::ObjectPtr>>& results) {
+    MonoTime now = strand_->monoNow();
+    bool freed = false;
+    for (size_t i = 0; i < pods.size(); ++i) {
+      auto& pod = pods[i];
+      const std::string* place = cluster_.placeOf(pod->uid);
+      inFlight_.erase(pod->uid);
+      if (results[i].ok()) {
+        queue_.remove(pod->uid);
+        if (place)
+          events_->event(client::ObjectReference::to(*pod->object), "Normal", "Scheduled",
+                         fmt::format("Successfully assigned {} to {}", pod->key, *place));
+        continue;
+      }
+      const Status& status = results[i].status();
+      if (place) {
+        // The watch may have shown another's binding meanwhile: then that one stands.
+        api::ObjectPtr current = podReflector_->get(pod->key);
+        bool boundElsewhere =
+            current && current->uid() == pod->uid && !current->as<core::Pod>().spec.nodeName.empty();
+        if (!boundElsewhere) cluster_.removePod(pod->uid), freed = true;
+      }
+      if (status.isNotFound()) {
+        queue_.remove(pod->uid);
+      } else {
+        if (!status.isConflict()) PH_LOG(Warn, "scheduler", "binding {} failed: {}", pod->key, status.message);
+        queue_.retry(pod, now);
+      }
+    }
+    if (freed) queue_.wake(kPodGone, now);
+    kick();
+  }
+
+  void refuse(const PodInfoPtr& pod, const Verdict& verdict, MonoTime now) {
+    std::string message = verdict.message();
+    queue_.unschedulable(pod, verdict.wakeOn, now);
+    events_->event(client::ObjectReference::to(*pod->object), "Warning", "FailedScheduling", message);
+    // Status follows only when it says something new.
+    for (auto& c : pod->object->as<core::Pod>().status.conditions)
+      if (c.type == "PodScheduled" && c.status == "False" && c.message == message) return;
+    client::Write w;
+    w.verb = client::Verb::Patch;
+    w.info = pods_;
+    w.ns = pod->ns;
+    w.name = pod->object->name();
+    w.subresource = "status";
+    w.patchType = client::PatchType::Strategic;
+    w.uid = pod->uid;
+    w.body = api::toText(api::Json{{"status",
+                                    {{"conditions",
+                                      {{{"type", "PodScheduled"},
+                                        {"status", "False"},
+                                        {"reason", "Unschedulable"},
+                                        {"message", message},
+                                        {"lastTransitionTime", formatTime(strand_->wallNow())}}}}}}});
+    client_.write(std::move(w), [key = pod->key](Result<client::ObjectPtr> r) {
+      if (!r.ok() && !r.status().isNotFound() && !r.status().isConflict())
+        PH_LOG(Warn, "scheduler", "condition of {}: {}", key, r.status().message);
+    });
+  }
+
+  client::Client& client_;
+  const std::shared_ptr<Executor> strand_;
+  const Options options_;
+  Cluster cluster_;
+  Chooser chooser_;
+  SchedulingQueue queue_;
+  const client::ResourceInfo *pods_, *nodes_;
+  std::shared_ptr<client::Reflector> podReflector_, nodeReflector_;
+  std::shared_ptr<client::EventRecorder> events_;
+  std::unordered_set<std::string> inFlight_;  // uids whose binding is under way
+  Timer timer_;
+  bool running_ = false, stopped_ = false;
+};
+
+// The owner's handle: dropping it stops the scheduler; callbacks under way keep the rest alive.
+class Handle : public Scheduler {
+ public:
+  explicit Handle(std::shared_ptr<SchedulerImpl> impl) : impl_(std::move(impl)) {}
+  ~Handle() override { impl_->stop(); }
+  void start() override { impl_->start(); }
+  void stop() override { impl_->stop(); }
+  void explain(std::string podKey, std::function<void(Result<Decision>)> done) override {
+    impl_->explain(std::move(podKey), std::move(done));
+  }
+  void whatIf(api::ObjectPtr pod, int copies, std::function<void(std::vector<std::string>)> done) override {
+    impl_->whatIf(std::move(pod), copies, std::move(done));
+  }
+
+ private:
+  std::shared_ptr<SchedulerImpl> impl_;
+};
+
+}  // namespace
+
+std::unique_ptr<Scheduler> Scheduler::make(client::Client& client, std::shared_ptr<Executor> executor, Options options) {
+  return std::make_unique<Handle>(std::make_shared<SchedulerImpl>(client, std::move(executor), std::move(options)));
+}
+
+}  // namespace ph::scheduler
