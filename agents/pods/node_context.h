@@ -6,13 +6,13 @@
 
 #include "agents/pods/backoff.h"
 #include "agents/pods/container_config.h"
-#include "agents/pods/event_recorder.h"
 #include "agents/pods/image_manager.h"
 #include "agents/pods/pod_inputs.h"
 #include "agents/pods/status_writer.h"
 #include "agents/probes/probe_checker.h"
 #include "agents/runtime/runtime.h"
 #include "engine/base/executor.h"
+#include "engine/client/event_recorder.h"
 
 namespace ph::agents {
 
@@ -26,7 +26,7 @@ struct NodeContext {
   std::shared_ptr<PodInputs> inputs;        // null: containers get nothing from outside
   std::shared_ptr<ProbeChecker> checker;    // null: every probe passes
   std::shared_ptr<StatusWriter> status;
-  std::shared_ptr<EventRecorder> events;
+  std::shared_ptr<client::EventRecorder> events;    // null: none are written
   std::function<void(const std::string& podUid)> removeHostTraces;  // log folder and cgroup of a pod that is gone; may be null
   BackoffLimits crashBackoff;
   // A status that says only "being created" is held back so long: mostly the next one comes first.

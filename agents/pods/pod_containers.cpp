@@ -10,7 +10,6 @@
 namespace ph::agents {
 
 using std::chrono::seconds;
-using Type = EventRecorder::Type;
 namespace core = api::core;
 
 namespace {
@@ -43,7 +42,7 @@ void PodWorker::maybeStart(Slot& slot) {
         view.waitingReason = "CrashLoopBackOff";
         view.waitingMessage = fmt::format("back-off {}s restarting failed container={} pod={}_{}({})",
                                           slot.backoff.wait() / seconds(1), c.name, pod_->name(), pod_->ns(), uid_);
-        event(Type::Warning, "BackOff", fmt::format("Back-off restarting failed container {} in pod {}_{}({})", c.name, pod_->name(), pod_->ns(), uid_), &slot);
+        event(EventType::Warning, "BackOff", fmt::format("Back-off restarting failed container {} in pod {}_{}({})", c.name, pod_->name(), pod_->ns(), uid_), &slot);
       }
       return wakeAfter(wait);
     }
@@ -59,7 +58,7 @@ void PodWorker::maybeStart(Slot& slot) {
       container.image, pullPolicy(container), std::move(auth),
       [weak, number] {
         if (auto self = weak.lock())
-          self->event(Type::Normal, "Pulling", fmt::format("Pulling image \"{}\"", self->specOf(self->slots_[number]).image), &self->slots_[number]);
+          self->event(EventType::Normal, "Pulling", fmt::format("Pulling image \"{}\"", self->specOf(self->slots_[number]).image), &self->slots_[number]);
       },
       [weak, number, generation](ImageManager::Answer answer) {
         if (auto self = weak.lock()) self->imageReady(self->slots_[number], generation, std::move(answer));
@@ -76,19 +75,19 @@ void PodWorker::imageReady(Slot& slot, uint64_t generation, ImageManager::Answer
   if (!answer.outcome) {
     auto& f = answer.failure;
     if (f.reason == "ImagePullBackOff") {
-      if (viewOf(slot).waitingReason != f.reason) event(Type::Normal, "BackOff", fmt::format("Back-off pulling image \"{}\"", image), &slot);
+      if (viewOf(slot).waitingReason != f.reason) event(EventType::Normal, "BackOff", fmt::format("Back-off pulling image \"{}\"", image), &slot);
     } else {
-      event(Type::Warning, f.reason == "ErrImageNeverPull" ? "ErrImageNeverPull" : f.reason == "InvalidImageName" ? "InspectFailed" : "Failed",
+      event(EventType::Warning, f.reason == "ErrImageNeverPull" ? "ErrImageNeverPull" : f.reason == "InvalidImageName" ? "InspectFailed" : "Failed",
             f.reason == "ErrImagePull" ? fmt::format("Failed to pull image \"{}\": {}", image, f.message) : f.message, &slot);
-      event(Type::Warning, "Failed", "Error: " + f.reason, &slot);
+      event(EventType::Warning, "Failed", "Error: " + f.reason, &slot);
     }
     // While it backs off the user still sees what went wrong; the first look after a failure shows it as kubelet does.
     return startFailed(slot, f.reason, f.message, f.reason == "ErrImagePull" ? std::min<Duration>(f.retryAfter, seconds(2)) : f.retryAfter);
   }
   if (answer.outcome->pulled)
-    event(Type::Normal, "Pulled", fmt::format("Successfully pulled image \"{}\" in {}", image, seconds3(answer.outcome->took)), &slot);
+    event(EventType::Normal, "Pulled", fmt::format("Successfully pulled image \"{}\" in {}", image, seconds3(answer.outcome->took)), &slot);
   else
-    event(Type::Normal, "Pulled", fmt::format("Container image \"{}\" already present on machine", image), &slot);
+    event(EventType::Normal, "Pulled", fmt::format("Container image \"{}\" already present on machine", image), &slot);
   create(slot, answer.outcome->image);
 }
 
@@ -111,7 +110,7 @@ void PodWorker::create(Slot& slot, const ImageInfo& image) {
     return wake();
   }
   if (auto why = rootViolation(spec(), container, image); !why.empty()) {
-    event(Type::Warning, "Failed", "Error: " + why, &slot);
+    event(EventType::Warning, "Failed", "Error: " + why, &slot);
     return startFailed(slot, "CreateContainerConfigError", why, seconds(10));
   }
   uint32_t attempt = view.current ? std::max(view.current->attempt + 1, uint32_t(view.restarts + 1)) : uint32_t(view.restarts);
@@ -121,7 +120,7 @@ void PodWorker::create(Slot& slot, const ImageInfo& image) {
     if (addresses.podIps.empty() && !node_->hostIp.empty()) addresses.podIps = {node_->hostIp};
     auto filled = node_->inputs->fill(pod_, container.name, attempt, addresses, spec);
     if (!filled.ok()) {
-      event(Type::Warning, "Failed", "Error: " + filled.status().message, &slot);
+      event(EventType::Warning, "Failed", "Error: " + filled.status().message, &slot);
       return startFailed(slot, "CreateContainerConfigError", filled.status().message, seconds(5));
     }
   }
@@ -133,21 +132,21 @@ void PodWorker::create(Slot& slot, const ImageInfo& image) {
     auto& slot = slots_[number];
     auto& name = specOf(slot).name;
     if (!id.ok()) {
-      event(Type::Warning, "Failed", "Error: " + id.status().message, &slot);
+      event(EventType::Warning, "Failed", "Error: " + id.status().message, &slot);
       PH_LOG(Warn, "pod", "{}: creating {}: {}", pod_->key(), name, id.status().message);
       return startFailed(slot, "CreateContainerError", id.status().message, seconds(5));
     }
     slot.pendingId = *id;
     slot.knownHash = hash;
-    event(Type::Normal, "Created", "Created container " + name, &slot);
+    event(EventType::Normal, "Created", "Created container " + name, &slot);
     node_->runtime->startContainer(*id, then<void>([this, number, id = *id](Result<> result) {
       auto& slot = slots_[number];
       if (!result.ok()) {
-        event(Type::Warning, "Failed", "Error: " + result.status().message, &slot);
+        event(EventType::Warning, "Failed", "Error: " + result.status().message, &slot);
         PH_LOG(Warn, "pod", "{}: starting {}: {}", pod_->key(), specOf(slot).name, result.status().message);
         // The runtime keeps the container with its end (128, StartError): it counts as one that ended.
       } else {
-        event(Type::Normal, "Started", "Started container " + specOf(slot).name, &slot);
+        event(EventType::Normal, "Started", "Started container " + specOf(slot).name, &slot);
       }
       started(slot, id);
     }));
@@ -195,7 +194,7 @@ void PodWorker::settleStart(Slot& slot, Container container) {
     node_->checker->hook(*c.lifecycle->postStart, {view.current->id, podIp(), &c}, seconds(60), then<ProbeOutcome>([this, number](Result<ProbeOutcome> outcome) {
       auto& slot = slots_[number];
       if (outcome.ok() && outcome->ok) return;
-      event(Type::Warning, "FailedPostStartHook", outcome.ok() ? outcome->text : outcome.status().message, &slot);
+      event(EventType::Warning, "FailedPostStartHook", outcome.ok() ? outcome->text : outcome.status().message, &slot);
       if (viewOf(slot).running() && !slot.stopping && !view_.terminating)
         stop(slot, seconds(terminationGrace(*pod_)), fmt::format("FailedPostStartHook: container {} will be restarted", specOf(slot).name));
     }));
@@ -246,7 +245,7 @@ void PodWorker::beginProbes(Slot& slot) {
     });
   };
   events.unhealthy = [with](ProbeKind kind, const std::string& text) {
-    with([&](PodWorker& w, Slot& s) { w.event(Type::Warning, "Unhealthy", fmt::format("{} probe failed: {}", probeName(kind), text), &s); });
+    with([&](PodWorker& w, Slot& s) { w.event(EventType::Warning, "Unhealthy", fmt::format("{} probe failed: {}", probeName(kind), text), &s); });
   };
   events.dead = [with](ProbeKind kind) {
     with([kind](PodWorker& w, Slot& s) {
@@ -270,7 +269,7 @@ void PodWorker::stop(Slot& slot, Duration grace, const std::string& why) {
   if (slot.stopping) return;
   slot.stopping = true;
   endProbes(slot);
-  event(Type::Normal, "Killing", why, &slot);
+  event(EventType::Normal, "Killing", why, &slot);
   auto& c = specOf(slot);
   auto number = size_t(&slot - slots_.data());
   if (c.lifecycle && c.lifecycle->preStop && node_->checker && grace > Duration::zero()) {
@@ -278,7 +277,7 @@ void PodWorker::stop(Slot& slot, Duration grace, const std::string& why) {
     auto done = then<ProbeOutcome>([this, number, grace, began](Result<ProbeOutcome> outcome) {
       auto& slot = slots_[number];
       if (!outcome.ok() || !outcome->ok)
-        event(Type::Warning, "FailedPreStopHook", outcome.ok() ? outcome->text : outcome.status().message, &slot);
+        event(EventType::Warning, "FailedPreStopHook", outcome.ok() ? outcome->text : outcome.status().message, &slot);
       // The hook's time counts; two seconds are left in any case.
       stopNow(slot, std::max<Duration>(grace - (node_->strand->monoNow() - began), seconds(2)));
     });

@@ -105,7 +105,7 @@ void PodWorker::tearDown() {
     busy_ = false;
     if (!result.ok()) {
       PH_LOG(Warn, "pod", "{}: removing its volumes: {}", pod_->key(), result.status().message);
-      event(EventRecorder::Type::Warning, "FailedUnMount", result.status().message);
+      event(EventType::Warning, "FailedUnMount", result.status().message);
       return wakeAfter(seconds(2));
     }
     next();

@@ -67,8 +67,10 @@ std::string PodWorker::fieldPath(const Slot& slot) const {
   return fmt::format("spec.{}{{{}}}", slot.init ? "initContainers" : "containers", specOf(slot).name);
 }
 
-void PodWorker::event(EventRecorder::Type type, const std::string& reason, const std::string& message, const Slot* slot) {
-  if (node_->events) node_->events->event(pod_, type, reason, message, slot ? fieldPath(*slot) : std::string());
+void PodWorker::event(EventType type, const std::string& reason, const std::string& message, const Slot* slot) {
+  if (!node_->events) return;
+  node_->events->event(client::ObjectReference::to(*pod_, slot ? fieldPath(*slot) : std::string()),
+                       type == EventType::Normal ? "Normal" : "Warning", reason, message);
 }
 
 void PodWorker::adopt(const std::vector<Sandbox>& sandboxes, const std::vector<Container>& containers) {
@@ -170,7 +172,7 @@ bool PodWorker::stepInputs() {
       inputsReady_ = true;
       return wake();
     }
-    event(EventRecorder::Type::Warning, "FailedMount", result.status().message);
+    event(EventType::Warning, "FailedMount", result.status().message);
     wakeAfter(seconds(2));
     if (view_.terminating) wake();
   }));
@@ -198,7 +200,7 @@ void PodWorker::makeSandbox() {
       view_.sandbox = std::move(*result);
       return wake();
     }
-    event(EventRecorder::Type::Warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: " + result.status().message);
+    event(EventType::Warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: " + result.status().message);
     PH_LOG(Warn, "pod", "{}: sandbox: {}", pod_->key(), result.status().message);
     wakeAfter(seconds(std::min(30, 1 << std::min(sandboxFailures_++, 5))));
     if (view_.terminating) wake();
@@ -208,7 +210,7 @@ void PodWorker::makeSandbox() {
 // The sandbox is gone or died: its containers have lost their network, so all are ended and made again in a new one.
 void PodWorker::dropSandbox(const std::string& why) {
   busy_ = true;
-  event(EventRecorder::Type::Normal, "SandboxChanged", why);
+  event(EventType::Normal, "SandboxChanged", why);
   auto id = view_.sandbox->id;
   node_->runtime->stopSandbox(id, then<void>([this, id](Result<> stopped) {
     if (!stopped.ok()) {

@@ -52,6 +52,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
     std::shared_ptr<ContainerProbes> probes;
     std::string knownHash;
   };
+  enum class EventType { Normal, Warning };
   enum class Ending { Containers, Sandboxes, Removal, Inputs, Finish, Done };
 
   const api::core::PodSpec& spec() const { return pod_->as<api::core::Pod>().spec; }
@@ -60,7 +61,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   Slot* slotOf(const std::string& containerId);
   std::string podIp() const;
   std::string fieldPath(const Slot& slot) const;
-  void event(EventRecorder::Type type, const std::string& reason, const std::string& message, const Slot* slot = nullptr);
+  void event(EventType type, const std::string& reason, const std::string& message, const Slot* slot = nullptr);
   void wakeAfter(Duration delay);
   void step();
   void publish();
