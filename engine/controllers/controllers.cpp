@@ -1,0 +1,43 @@
+#include "engine/controllers/controllers.h"
+
+#include "engine/controllers/deployment/deployment.h"
+#include "engine/controllers/endpoints/endpoints.h"
+#include "engine/controllers/events/events.h"
+#include "engine/controllers/gc/gc.h"
+#include "engine/controllers/namespaces/namespaces.h"
+#include "engine/controllers/node/eviction.h"
+#include "engine/controllers/node/ipam.h"
+#include "engine/controllers/podgc/podgc.h"
+#include "engine/controllers/replicaset/replicaset.h"
+#include "engine/controllers/serviceaccount/serviceaccount.h"
+
+namespace ph::controllers {
+
+Result<std::vector<ControllerSpec>> allControllers(const Kinds& kinds, const Options& options) {
+  PH_ASSIGN(CidrPool pool, CidrPool::parse(options.clusterCidr, options.nodeCidrPrefix));
+  std::vector<ControllerSpec> specs;
+  specs.push_back(deploymentController(kinds));
+  specs.push_back(replicaSetController(kinds));
+  specs.push_back(endpointsController(kinds));
+  specs.push_back(namespaceController(kinds));
+  specs.push_back(serviceAccountController(kinds));
+  specs.push_back(nodeLifecycleController(kinds, options.node));
+  specs.push_back(evictionController(kinds, options.node.grace));
+  specs.push_back(ipamController(kinds, pool));
+  specs.push_back(podGcController(kinds));
+  specs.push_back(endedPodsController(kinds, options.endedPods));
+  specs.push_back(gcController());
+  specs.push_back(eventsController(kinds, options.eventTtl));
+  return specs;
+}
+
+Result<std::unique_ptr<Controllers>> startControllers(client::Client& client,
+                                                      std::shared_ptr<Executor> executor, Options options) {
+  auto runner = Runner::make(client, std::move(executor), options.runner);
+  PH_ASSIGN(auto specs, allControllers(Kinds(client.registry()), options));
+  for (auto& spec : specs) runner->add(std::move(spec));
+  runner->start();
+  return std::make_unique<Controllers>(std::move(runner));
+}
+
+}  // namespace ph::controllers
