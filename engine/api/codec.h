@@ -31,8 +31,12 @@ void conform(Json& tree, const Type& type, ErrorList& errors, std::vector<std::s
 
 // Into a generated struct; lenient about unknown fields, strict about types.
 Result<> decode(const Json& tree, const Type& type, void* into);
+// The same, but leaves out what has a wrong type.
+void decodeLenient(const Json& tree, const Type& type, void* into);
 // From a generated struct, leaving out what is empty.
 Json encode(const Type& type, const void* from);
+// The same for a whole object: apiVersion and kind come first.
+Json encodeObject(const ResourceInfo& info, const void* from);
 
 template <class T> Result<T> fromJson(const Json& tree) {
   T out{};
@@ -41,7 +45,11 @@ template <class T> Result<T> fromJson(const Json& tree) {
   return out;
 }
 template <class T> Json toJson(const T& value) { return encode(schemaOf<T>(), &value); }
-template <class T> std::string toText(const T& value) { return toText(toJson(value)); }
+// A whole object ("apiVersion", "kind" and what the struct holds).
+template <class T> Json toObjectJson(const ResourceInfo& info, const T& value) {
+  PH_CHECK(info.type == &schemaOf<T>());
+  return encodeObject(info, &value);
+}
 
 template <class T> const Type* Object::typeOf() { return &schemaOf<T>(); }
 

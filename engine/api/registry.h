@@ -35,6 +35,8 @@ struct Strategy {
   // Beyond the schema; paths as Kubernetes names them.
   void (*validate)(const Json& object, const WriteContext&, ErrorList&) = nullptr;
   void (*validateUpdate)(const Json& object, const Json& old, const WriteContext&, ErrorList&) = nullptr;
+  // The rule for metadata.name (validation.h's check functions); nullptr: an RFC 1123 subdomain.
+  std::string (*checkName)(std::string_view name) = nullptr;
   // One cell text (or number) for each column without a jsonPath, in their order.
   void (*cells)(const Json& object, WallTime now, std::vector<Json>& out) = nullptr;
   // Field selector lookups beyond metadata.name and metadata.namespace ("spec.nodeName"); nullptr when not selectable.

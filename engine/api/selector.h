@@ -13,7 +13,7 @@ namespace ph::api {
 
 class LabelSelector {
  public:
-  enum class Op { In, NotIn, Exists, DoesNotExist };
+  enum class Op { In, NotIn, Exists, DoesNotExist, GreaterThan, LessThan };
   struct Term { std::string key; Op op; std::vector<std::string> values; };
   LabelSelector() = default;                                    // matches everything
   static Result<LabelSelector> parse(std::string_view text);    // "a=b,c!=d,e in (f,g),!h"
