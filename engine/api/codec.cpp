@@ -133,37 +133,45 @@ template <class T> const T* present(const void* from, bool pointer) {
 
 class Encoder {
  public:
-  void fields(const Type& type, const void* from, JsonObject& out) {
+  // False when every member is zero, though some may have been written because they always are.
+  bool fields(const Type& type, const void* from, JsonObject& out) {
+    bool filled = false;
     for (uint32_t i = 0; i < type.fieldCount; ++i) {
       const Field& f = type.fields[i];
       if (f.offset == kNoMember) continue;
       const void* member = plus(from, f.offset);
       if (f.inlined) {
-        fields(*f.type, member, out);
+        filled |= fields(*f.type, member, out);
         continue;
       }
+      // An empty list or map says no more than an absent one, even where Kubernetes' own structs write null.
+      bool container = f.type->form == Form::List || f.type->form == Form::Map;
       Json v;
-      if (value(*f.type, member, f.pointer, !f.omitEmpty, v)) out.emplace(boosted(f.name), std::move(v));
+      filled_ = true;
+      if (!value(*f.type, member, f.pointer, !f.omitEmpty && !container, v)) continue;
+      filled |= filled_;
+      out.emplace(boosted(f.name), std::move(v));
     }
+    return filled;
   }
 
-  // False when there is nothing to write; `keep` writes zero values too.
+  // False when there is nothing to write; `keep` writes zero values too, and then filled_ says whether it was one.
   bool value(const Type& type, const void* from, bool pointer, bool keep, Json& out) {
     keep |= pointer;
     switch (type.form) {
       case Form::String: {
         auto* s = present<std::string>(from, pointer);
-        if (!s || (s->empty() && !keep)) return false;
+        if (!s || !worth(!s->empty(), pointer, keep)) return false;
         out = boosted(*s);
         return true;
       }
-      case Form::Bool: return number(present<bool>(from, pointer), keep, out);
-      case Form::Int32: return number(present<int32_t>(from, pointer), keep, out);
-      case Form::Int64: return number(present<int64_t>(from, pointer), keep, out);
-      case Form::Double: return number(present<double>(from, pointer), keep, out);
+      case Form::Bool: return number(present<bool>(from, pointer), pointer, keep, out);
+      case Form::Int32: return number(present<int32_t>(from, pointer), pointer, keep, out);
+      case Form::Int64: return number(present<int64_t>(from, pointer), pointer, keep, out);
+      case Form::Double: return number(present<double>(from, pointer), pointer, keep, out);
       case Form::Bytes: {
         auto& s = as<std::string>(from);
-        if (s.empty() && !keep) return false;
+        if (!worth(!s.empty(), false, keep)) return false;
         out = boosted(toBase64(s));
         return true;
       }
@@ -176,13 +184,13 @@ class Encoder {
       }
       case Form::Quantity: {
         auto* q = present<Quantity>(from, pointer);
-        if (!q || (q->isZero() && !keep)) return false;
+        if (!q || !worth(!q->isZero(), pointer, keep)) return false;
         out = boosted(q->text());
         return true;
       }
       case Form::IntOrString: {
         auto* v = present<IntOrString>(from, pointer);
-        if (!v || (v->isZero() && !keep)) return false;
+        if (!v || !worth(!v->isZero(), pointer, keep)) return false;
         if (v->isString) out = boosted(v->s);
         else out = v->i;
         return true;
@@ -196,9 +204,8 @@ class Encoder {
       case Form::Object: {
         if (pointer) from = as<BoxBase>(from).p;
         if (!from) return false;
-        auto& o = out.emplace_object();
-        fields(type, from, o);
-        return keep || !o.empty();
+        bool filled = fields(type, from, out.emplace_object());
+        return worth(filled, pointer, keep);
       }
       case Form::Map: return map(type, from, keep, out);
       case Form::List: return list(type, from, keep, out);
@@ -207,15 +214,21 @@ class Encoder {
   }
 
  private:
-  template <class T> static bool number(const T* v, bool keep, Json& out) {
-    if (!v || (!keep && *v == T())) return false;
+  // Whether to write a value; a zero one that is written only for `keep` doesn't fill its struct.
+  bool worth(bool nonZero, bool pointer, bool keep) {
+    filled_ = nonZero || pointer;
+    return filled_ || keep;
+  }
+
+  template <class T> bool number(const T* v, bool pointer, bool keep, Json& out) {
+    if (!v || !worth(*v != T(), pointer, keep)) return false;
     out = *v;
     return true;
   }
 
   bool map(const Type& type, const void* from, bool keep, Json& out) {
     size_t n = type.ops->count(from);
-    if (n == 0 && !keep) return false;
+    if (!worth(n > 0, false, keep)) return false;
     auto& o = out.emplace_object();
     o.reserve(n);
     struct Context {
@@ -228,12 +241,13 @@ class Encoder {
       Json v;
       if (c.self->value(*c.item, value, false, true, v)) c.out->emplace(boosted(key), std::move(v));
     });
+    filled_ = n > 0;
     return true;
   }
 
   bool list(const Type& type, const void* from, bool keep, Json& out) {
     size_t n = type.ops->count(from);
-    if (n == 0 && !keep) return false;
+    if (!worth(n > 0, false, keep)) return false;
     auto& a = out.emplace_array();
     a.reserve(n);
     const void* data = n ? type.ops->data(const_cast<void*>(from)) : nullptr;
@@ -242,8 +256,11 @@ class Encoder {
       value(*type.item, plus(data, i * type.ops->size), false, true, v);
       a.push_back(std::move(v));
     }
+    filled_ = n > 0;
     return true;
   }
+
+  bool filled_ = true;
 };
 
 }  // namespace

@@ -206,7 +206,7 @@ class Conformer {
                            ? "must be between " + std::to_string(field->min) + " and " + std::to_string(field->max) + ", inclusive"
                        : low ? "must be greater than or equal to " + std::to_string(field->min)
                              : "must be less than or equal to " + std::to_string(field->max);
-    errors_.invalid(path.text(), std::to_string(i), rule);
+    errors_.invalidRaw(path.text(), std::to_string(i), rule);
   }
 
   void wrongNumber(const Json& v, bool narrow, const Path& path) {

@@ -38,7 +38,7 @@ class Maker {
       case Form::Bytes: return "cGlsb3Q=";
       case Form::Time: return "2026-03-04T05:06:07Z";
       case Form::MicroTime: return "2026-03-04T05:06:07.123456Z";
-      case Form::Quantity: return std::to_string(1 + random_.below(9)) + "Gi";
+      case Form::Quantity: return Json(std::to_string(1 + random_.below(9)) + "Gi");
       case Form::IntOrString: return random_.below(2) ? Json(int64_t(8080)) : Json("25%");
       case Form::Any: return json(R"({"free":[1,"x",{"y":null}]})");
       case Form::Object: {
@@ -72,7 +72,10 @@ class Maker {
       }
       if (depth > 12 && !f.required && f.omitEmpty) continue;
       if (!full_ && !f.required && f.omitEmpty && random_.below(3)) continue;
-      o.emplace(boost::json::string_view(f.name.data(), f.name.size()), make(*f.type, &f, depth + 1));
+      Json v = make(*f.type, &f, depth + 1);
+      // An empty plain struct is the same as none.
+      if (v.is_object() && v.get_object().empty() && f.type->form == Form::Object && !f.pointer && f.omitEmpty) continue;
+      o.emplace(boost::json::string_view(f.name.data(), f.name.size()), std::move(v));
     }
   }
   Random& random_;
@@ -105,11 +108,6 @@ Json throughStruct(const Type& type, const Json& tree, QString& problem) {
   auto r = decode(tree, type, p.get());
   if (!r.ok()) problem = QString::fromStdString(r.status().message);
   return encode(type, p.get());
-}
-
-void withoutHeader(Json& v) {
-  v.get_object().erase("apiVersion");
-  v.get_object().erase("kind");
 }
 
 }  // namespace
@@ -145,7 +143,7 @@ class CodecTest : public QObject {
       QString problem;
       Json back = throughStruct(*r->type, tree, problem);
       QCOMPARE(problem, QString());
-      QCOMPARE(sorted(back), sorted(tree));
+      QVERIFY2(sorted(back) == sorted(tree), (sorted(back) + "\n" + sorted(tree)).c_str());
       // Conforming a fitting tree finds nothing unknown and no wrong type, and a second time changes nothing.
       ErrorList errors;
       std::vector<std::string> unknown;

@@ -116,7 +116,7 @@ class PatchTest : public QObject {
     std::function<Json(int)> make = [&](int depth) -> Json {
       switch (random->below(depth > 3 ? 3 : 5)) {
         case 0: return int64_t(random->below(3));
-        case 1: return "s" + std::to_string(random->below(3));
+        case 1: return Json("s" + std::to_string(random->below(3)));
         case 2: return true;
         case 3: {
           JsonArray a;
@@ -149,7 +149,7 @@ class PatchTest : public QObject {
     row("containers by name", R"({"spec":{"containers":[{"name":"a","image":"1"},{"name":"b","image":"1"}]}})", R"({"spec":{"containers":[{"name":"b","image":"2"}]}})",
         R"({"spec":{"containers":[{"name":"a","image":"1"},{"name":"b","image":"2"}]}})");
     row("new container", R"({"spec":{"containers":[{"name":"a"}]}})", R"({"spec":{"containers":[{"name":"b","image":null,"command":["x"]}]}})",
-        R"({"spec":{"containers":[{"name":"a"},{"name":"b","command":["x"]}]}})");
+        R"({"spec":{"containers":[{"name":"b","command":["x"]},{"name":"a"}]}})");
     row("delete an element", R"({"spec":{"containers":[{"name":"a"},{"name":"b"}]}})", R"({"spec":{"containers":[{"name":"a","$patch":"delete"}]}})",
         R"({"spec":{"containers":[{"name":"b"}]}})");
     row("replace a list", R"({"spec":{"containers":[{"name":"a","image":"1"},{"name":"b"}]}})", R"({"spec":{"containers":[{"name":"a"},{"$patch":"replace"}]}})",
@@ -159,7 +159,7 @@ class PatchTest : public QObject {
     row("atomic list", R"({"spec":{"containers":[{"name":"a","args":["1","2"]}]}})", R"({"spec":{"containers":[{"name":"a","args":["3"]}]}})",
         R"({"spec":{"containers":[{"name":"a","args":["3"]}]}})");
     row("atomic list of objects", R"({"spec":{"tolerations":[{"key":"a"}]}})", R"({"spec":{"tolerations":[{"key":"b"}]}})", R"({"spec":{"tolerations":[{"key":"b"}]}})");
-    row("primitive set", R"({"metadata":{"finalizers":["x/a","x/b"]}})", R"({"metadata":{"finalizers":["x/c","x/a"]}})", R"({"metadata":{"finalizers":["x/b","x/c","x/a"]}})");
+    row("primitive set", R"({"metadata":{"finalizers":["x/a","x/b"]}})", R"({"metadata":{"finalizers":["x/c","x/a"]}})", R"({"metadata":{"finalizers":["x/c","x/a","x/b"]}})");
     row("delete primitives", R"({"metadata":{"finalizers":["x/a","x/b"]}})", R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["x/a"]}})", R"({"metadata":{"finalizers":["x/b"]}})");
     row("order", R"({"spec":{"containers":[{"name":"a"},{"name":"b"},{"name":"c"}]}})",
         R"({"spec":{"$setElementOrder/containers":[{"name":"c"},{"name":"a"}],"containers":[{"name":"a","image":"2"}]}})",

@@ -7,6 +7,7 @@
 using namespace ph;
 using namespace ph::api;
 
+// moc's view of raw strings is limited: strings with escapes are written out below.
 class TextTest : public QObject {
   Q_OBJECT
  private slots:
@@ -15,8 +16,8 @@ class TextTest : public QObject {
     QTest::addColumn<QByteArray>("out");
     QTest::newRow("empty object") << QByteArray("{ }") << QByteArray("{}");
     QTest::newRow("order stays") << QByteArray(R"({"b":1,"a":[1,2,{"c":null}]})") << QByteArray(R"({"b":1,"a":[1,2,{"c":null}]})");
-    QTest::newRow("escapes") << QByteArray(R"({"a":"\u0041\n\"\\\u0001"})") << QByteArray(R"({"a":"A\n\"\\\u0001"})");
-    QTest::newRow("utf8") << QByteArray("[\"h\xc3\xa4fen \xf0\x9f\x9a\xa2\"]") << QByteArray("[\"h\xc3\xa4fen \xf0\x9f\x9a\xa2\"]");
+    QTest::newRow("escapes") << QByteArray("[\"\\u0041\\n\\\"\\\\\\u0001\"]") << QByteArray("[\"A\\n\\\"\\\\\\u0001\"]");
+    QTest::newRow("utf8") << QByteArray("[\"h\xc3\xa4" "fen \xf0\x9f\x9a\xa2\"]") << QByteArray("[\"h\xc3\xa4" "fen \xf0\x9f\x9a\xa2\"]");
     QTest::newRow("numbers") << QByteArray("[0,-1,9223372036854775807,18446744073709551615,1.5,-0.25]")
                              << QByteArray("[0,-1,9223372036854775807,18446744073709551615,1.5,-0.25]");
     QTest::newRow("scalar") << QByteArray("true") << QByteArray("true");
