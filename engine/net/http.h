@@ -66,7 +66,8 @@ std::string percentEncode(std::string_view in);
 // Query pairs in order, decoded; malformed escapes are kept as they are.
 std::vector<std::pair<std::string, std::string>> parseQuery(std::string_view query);
 
-// A byte stream taken over from HTTP/1.1 by an upgrade (WebSocket messages). Thread-safe.
+// A byte stream taken over from HTTP/1.1 by an upgrade (WebSocket messages). Thread-safe. Dropping the last reference
+// closes it; onClose comes once, last, whoever closed.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
@@ -74,6 +75,8 @@ class WebSocket {
   virtual void sendText(Buffer message) = 0;
   virtual void close(uint16_t code, std::string reason) = 0;
   virtual size_t buffered() const = 0;
+  // What both sides agreed on; empty: nothing.
+  virtual std::string subprotocol() const { return {}; }
   // Set once, before the first event can be lost (the implementation starts reading when this is called).
   virtual void start(std::function<void(std::string message, bool binary)> onMessage, std::function<void()> onClose) = 0;
 };
@@ -86,6 +89,11 @@ class Responder {
   virtual void begin(int status, Headers headers) = 0;
   virtual void write(Buffer chunk) = 0;
   virtual void end() = 0;
+  // end() with trailers (gRPC's status). Peers that speak HTTP/1.1 don't get them.
+  virtual void endWithTrailers(Headers trailers) {
+    (void)trailers;
+    end();
+  }
   // Bytes written but not yet handed to the peer's socket. Writers bound themselves by this.
   virtual size_t buffered() const = 0;
   // Called once (on a net thread) when the client is gone or the answer is complete. Set at most once.

@@ -24,6 +24,8 @@ struct ServerLimits {
   Duration headerTimeout = std::chrono::seconds(15);   // a request's head must be complete by then
   Duration bodyTimeout = std::chrono::seconds(30);     // and must go on arriving: this long without a byte ends it
   Duration idleTimeout = std::chrono::minutes(5);      // keep-alive without requests
+  // HTTP/2 with open streams and a quiet peer: PING after this long, closed when it stays quiet for as long again.
+  Duration pingInterval = std::chrono::seconds(15);
 };
 
 struct ServerTls {
@@ -42,7 +44,9 @@ class Server {
   virtual Result<> listenUnix(const std::string& path) = 0;
   // Takes a connected stream descriptor (owned from here on). Clear text; peer identity as given.
   virtual void serve(int fd, Peer peer) = 0;
-  virtual void stop() = 0;  // graceful: GOAWAY / Connection: close, then closes after at most a second
+  // Graceful: GOAWAY / Connection: close; streaming answers are ended, others get up to a second. Returns when all is closed
+  // and no handler runs any more. Not to be called (nor the Server destroyed) on an I/O thread.
+  virtual void stop() = 0;
   virtual int connections() const = 0;
 };
 
@@ -78,14 +82,18 @@ class StreamHandle {
   virtual ~StreamHandle() = default;
   virtual void write(Buffer chunk) = 0;  // request body goes on (when Request asked for an open body)
   virtual void endBody() = 0;
+  // Bytes of the body written but not yet handed to the peer's socket. Writers bound themselves by this.
+  virtual size_t buffered() const { return 0; }
 };
 
 // One endpoint, connections made when needed and made again when lost (requests that were under way fail with
 // ServiceUnavailable and are not repeated). Thread-safe.
 class HttpClient {
  public:
-  virtual ~HttpClient() = default;  // cancels all
+  // Cancels all: no callback begins any more (one may be running on an I/O thread), so callbacks under way stay uncalled.
+  virtual ~HttpClient() = default;
   static std::shared_ptr<HttpClient> make(std::shared_ptr<Io> io, ClientOptions options);
+  // A timeout of zero: none. Running out is 504 Timeout.
   virtual void send(Request request, Duration timeout, std::function<void(Result<Response>)> done) = 0;
   virtual std::shared_ptr<StreamHandle> stream(Request request, StreamCallbacks callbacks, bool openBody = false) = 0;
   // WebSocket over a connection of its own (HTTP/1.1).
