@@ -30,7 +30,7 @@ uint32_t nodeEvents(const api::ObjectPtr& before, const api::ObjectPtr& after) {
   uint32_t events = 0;
   if (!sameTaints(a.spec.taints, b.spec.taints) || a.spec.unschedulable != b.spec.unschedulable) events |= kNodeTaints;
   if (before->meta().labels != after->meta().labels) events |= kNodeLabels;
-  if (api::toText(a.status) != api::toText(b.status) && a.status.allocatable != b.status.allocatable)
+  if (a.status.allocatable != b.status.allocatable)
     events |= kNodeAllocatable;
   return events;
 }

@@ -143,8 +143,8 @@ std::string classKeyOf(const PodInfo& p, const core::PodSpec& spec) {
   for (auto& t : p.tolerations) key += "\nt" + t.key + "," + t.operator_ + "," + t.value + "," + t.effect;
   for (auto& h : p.hostPorts) key += "\np" + h.ip + h.protocol + std::to_string(h.port);
   for (auto& image : p.images) key += "\ni" + image;
-  if (spec.affinity) key += "\n" + api::toText(*spec.affinity);
-  for (auto& s : spec.topologySpreadConstraints) key += "\n" + api::toText(s);
+  if (spec.affinity) key += "\n" + api::toText(api::toJson(*spec.affinity));
+  for (auto& s : spec.topologySpreadConstraints) key += "\n" + api::toText(api::toJson(s));
   // Labels matter only where somebody selects pods; then every pod's do (an existing pod's anti-affinity may name them).
   for (auto& [name, value] : p.labels()) key += "\nl" + name + "=" + value;
   if (!spec.nodeName.empty()) key += "\nn" + spec.nodeName;
