@@ -102,34 +102,43 @@ int Chooser::chooseCached(const Active& active, const PodInfo& pod, Cluster& clu
   }
   auto renew = [&](int slot) {
     const NodeInfo* node = cluster.node(slot);
-    cache.total[size_t(slot)] =
-        node && fits(active, pod, *node, slot) ? float(localScore(active, pod, *node, slot)) : kNoFit;
+    float& total = cache.total[size_t(slot)];
+    cache.feasible -= total != kNoFit;
+    total = node && fits(active, pod, *node, slot) ? float(localScore(active, pod, *node, slot)) : kNoFit;
+    cache.feasible += total != kNoFit;
+  };
+  auto renewBlock = [&](size_t block) {
+    auto from = cache.total.begin() + long(block * kBlock);
+    auto to = cache.total.begin() + long(std::min(cache.total.size(), (block + 1) * kBlock));
+    cache.best[block] = *std::max_element(from, to);
   };
   std::vector<int> changed;
   bool all = isNew || cache.total.size() != cluster.nodes().size() || !cluster.changedSince(cache.journal, changed);
   if (all) {
+    cache.feasible = 0;
     cache.total.assign(cluster.nodes().size(), kNoFit);
+    cache.best.assign((cache.total.size() + kBlock - 1) / kBlock, kNoFit);
     for (size_t slot = 0; slot < cache.total.size(); ++slot) renew(int(slot));
+    for (size_t block = 0; block < cache.best.size(); ++block) renewBlock(block);
   } else {
-    std::sort(changed.begin(), changed.end());
-    changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
     for (int slot : changed) renew(slot);
+    for (int slot : changed) renewBlock(size_t(slot) / kBlock);
   }
   cache.journal = cluster.journalEnd();
   verdict.looked = verdict.nodes;
+  verdict.feasible = cache.feasible;
+  if (cache.feasible == 0) return -1;
 
-  float best = kNoFit;
-  for (float t : cache.total) best = std::max(best, t);
-  if (best == kNoFit) return -1;
-  uint64_t ties = 0;
-  for (float t : cache.total) {
-    ties += t == best;
-    verdict.feasible += t != kNoFit;
-  }
-  uint64_t chosen = random_.below(ties);
-  for (size_t slot = 0; slot < cache.total.size(); ++slot)
-    if (cache.total[slot] == best && chosen-- == 0) return int(slot);
-  return -1;
+  // The best of the blocks' best; among equals the first from a random place on.
+  float best = *std::max_element(cache.best.begin(), cache.best.end());
+  auto firstFrom = [&](const std::vector<float>& in, size_t from, size_t size) {
+    size_t start = random_.below(size);
+    for (size_t i = 0; i < size; ++i)
+      if (size_t at = from + (start + i) % size; in[at] == best) return at;
+    return from;
+  };
+  size_t block = firstFrom(cache.best, 0, cache.best.size());
+  return int(firstFrom(cache.total, block * kBlock, std::min(kBlock, cache.total.size() - block * kBlock)));
 }
 
 int Chooser::chooseFully(const Active& active, const PodInfo& pod, Cluster& cluster, Verdict& verdict) {

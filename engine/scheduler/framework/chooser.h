@@ -46,11 +46,14 @@ class Chooser {
   };
   struct ClassCache {
     uint64_t journal = 0;
-    std::vector<float> total;  // by slot; kNoFit where the pod does not fit
+    std::vector<float> total;   // by slot; kNoFit where the pod does not fit
+    std::vector<float> best;    // the highest total of each block of kBlock slots
+    int feasible = 0;
     std::list<std::string>::iterator order;
   };
   static constexpr float kNoFit = -1;
   static constexpr size_t kClasses = 256;
+  static constexpr size_t kBlock = 64;
 
   Active prepare(const PodInfo& pod, Cluster& cluster) const;
   static bool fits(const Active& active, const PodInfo& pod, const NodeInfo& node, int slot);
