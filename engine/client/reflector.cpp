@@ -74,7 +74,12 @@ void Reflector::fail(const std::string& why) {
     if (error_ == why) return;
     error_ = why;
   }
-  if (!why.empty()) PH_LOG(Warn, "reflector", "{}: {}", info_.groupResource(), why);
+  if (why.empty()) return;
+  // Streams end in the best of houses; one that does not come back is worth a word.
+  if (failures_ > 1)
+    PH_LOG(Warn, "reflector", "{}: {}", info_.groupResource(), why);
+  else
+    PH_LOG(Debug, "reflector", "{}: {}", info_.groupResource(), why);
 }
 
 void Reflector::retry(bool listAgain, const std::string& why) {
