@@ -1,6 +1,8 @@
 // Cache: the one in-memory state above the store: a snapshot per kind, preconditions, the watch hub.
 // Writes are checked here in memory, committed by the store, then published: a reader or a watcher never sees what is not
 // durable. Writes to one key run one at a time, in order of arrival (bounded queue; 429 at the limit).
+// The last minute of events (at most 20,000, or 24 MiB, a kind) is kept for watches and pages that begin in the past; after a
+// start the store's history fills in. The store's history is compacted from here: five minutes or 50,000 revisions stay.
 // Threads: all calls from any thread, never blocking. Callbacks: see each.
 #pragma once
 
@@ -8,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/api/object.h"
@@ -58,22 +61,31 @@ struct Mutation {
 
 class WatchHandle {
  public:
-  virtual ~WatchHandle() = default;  // ends the watch
+  virtual ~WatchHandle() = default;  // ends the watch; a batch may still be in delivery on another thread
+  // onEvents has returned from everything up to this revision (of the whole cache): what a bookmark may say.
+  virtual int64_t progress() const = 0;
 };
+
+// A property of objects by which watchers of a kind can be told apart at once (a Pod's node): with it an event costs the same
+// whatever the number of watchers that it does not concern. Pure; the address of the function names the index.
+using IndexFn = std::string_view (*)(const api::Object& object);
 
 struct WatchRequest {
   const ResourceInfo* info = nullptr;
   std::string ns;            // empty: all
+  IndexFn index = nullptr;   // with it: only events whose object has `indexValue` there, before or after
+  std::string indexValue;
   int64_t after = 0;         // revision; events after it. 410 when no longer held
-  size_t maxQueued = 10000;  // events not yet taken; past it the watch ends (the watcher lists again)
+  size_t maxQueued = 10000;  // events not yet taken; past it the watch ends with 410 (the watcher lists again)
   std::function<void(std::vector<EventPtr>)> onEvents;  // batches, in order, on the cache's executor; one at a time
-  std::function<void(Status)> onEnd;
+  std::function<void(Status)> onEnd;  // once, last, on the cache's executor; not after the handle is dropped
 };
 
 class Cache {
  public:
   virtual ~Cache() = default;
-  // Loads everything from the store.
+  // Loads everything from the store. Blocks for as long as that takes. Objects of kinds that the registry does not know yet
+  // appear as soon as it does.
   static Result<std::unique_ptr<Cache>> open(std::shared_ptr<store::Store> store, std::shared_ptr<api::Registry> registry,
                                              std::shared_ptr<Executor> executor);
   virtual ObjectPtr get(const ResourceInfo& info, const std::string& key) const = 0;
@@ -83,6 +95,7 @@ class Cache {
   virtual int64_t revision() const = 0;
   virtual void mutate(Mutation mutation) = 0;
   virtual void mutateAll(std::vector<Mutation> mutations) = 0;  // submitted together: one group commit where possible
+  // 410 at once, or later by onEnd when the store's history has to be asked.
   virtual Result<std::unique_ptr<WatchHandle>> watch(WatchRequest request) = 0;
   virtual bool readOnly() const = 0;  // the store failed
 };
