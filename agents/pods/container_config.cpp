@@ -165,7 +165,7 @@ void setSecurity(const core::PodSpec& spec, const core::Container& c, const Imag
 }  // namespace
 
 std::string containerHash(const core::Container& container) {
-  std::string text = api::toText(container);
+  std::string text = api::toText(api::toJson(container));
   uint64_t h = 1469598103934665603ull;  // FNV-1a, 64 bits
   for (unsigned char ch : text) h = (h ^ ch) * 1099511628211ull;
   return fmt::format("{:016x}", h);

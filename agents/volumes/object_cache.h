@@ -1,0 +1,46 @@
+// ObjectCache: the ConfigMaps and Secrets that pods of this node name, each followed by a watch of its own while somebody needs it.
+// Threads: the node's strand.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "engine/client/reflector.h"
+
+namespace ph::agents {
+
+struct ObjectRef {
+  bool secret = false;  // else a ConfigMap
+  std::string ns, name;
+  auto operator<=>(const ObjectRef&) const = default;
+  std::string text() const { return (secret ? "secret \"" : "configmap \"") + name + "\""; }
+};
+
+class ObjectCache : public std::enable_shared_from_this<ObjectCache> {
+ public:
+  ObjectCache(client::Client& client, std::shared_ptr<Executor> strand);
+  ~ObjectCache();
+
+  void acquire(const ObjectRef& ref);
+  void release(const ObjectRef& ref);
+  // Whether the API has answered for it since it was acquired.
+  bool known(const ObjectRef& ref) const;
+  api::ObjectPtr get(const ObjectRef& ref) const;  // null: there is none
+  std::string error(const ObjectRef& ref) const;
+  // Called when one became known or changed.
+  void onChange(std::function<void(const ObjectRef&)> callback) { onChange_ = std::move(callback); }
+
+ private:
+  struct Followed {
+    int users = 0;
+    std::shared_ptr<client::Reflector> reflector;
+  };
+  client::Client& client_;
+  std::shared_ptr<Executor> strand_;
+  std::map<ObjectRef, Followed> followed_;
+  std::function<void(const ObjectRef&)> onChange_;
+};
+
+}  // namespace ph::agents
