@@ -166,10 +166,10 @@ int64_t revisionOf(const api::Object& object) {
 
 std::string templateText(const api::core::PodTemplateSpec& pod) {
   auto it = pod.metadata.labels.find(kHashLabel);
-  if (it == pod.metadata.labels.end()) return api::toText(pod);
+  if (it == pod.metadata.labels.end()) return api::toText(api::toJson(pod));
   auto copy = pod;
   copy.metadata.labels.erase(std::string(kHashLabel));
-  return api::toText(copy);
+  return api::toText(api::toJson(copy));
 }
 
 void syncSets(Rollout& r, bool create) {
