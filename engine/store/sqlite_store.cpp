@@ -76,12 +76,50 @@ class Callbacks {
   std::thread thread_;
 };
 
+// Read connections, kept for the next reader: opening one costs more than most reads.
+class Readers {
+ public:
+  explicit Readers(std::string path) : path_(std::move(path)) {}
+  // Runs `read(db)` inside a read transaction.
+  template <class F>
+  auto with(F&& read) -> decltype(read(std::declval<Db&>())) {
+    PH_ASSIGN(Db db, take());
+    PH_TRY(db.exec("BEGIN"));
+    auto result = read(db);
+    // A connection that can't end its transaction is dropped: it would hold up the checkpoints.
+    if (db.exec("COMMIT").ok()) put(std::move(db));
+    return result;
+  }
+
+ private:
+  static constexpr size_t kKept = 2;
+  Result<Db> take() {
+    {
+      std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        Db db = std::move(idle_.back());
+        idle_.pop_back();
+        return db;
+      }
+    }
+    return Db::open(path_, Db::Mode::Read);
+  }
+  void put(Db db) {
+    std::lock_guard lock(mutex_);
+    if (idle_.size() < kKept) idle_.push_back(std::move(db));
+  }
+
+  const std::string path_;
+  std::mutex mutex_;
+  std::vector<Db> idle_;
+};
+
 using Answer = Result<std::vector<int64_t>>;
 
 class SqliteStore : public Store {
  public:
   SqliteStore(DataLock lock, std::string path, Db db, Db second, int64_t revision, int64_t compacted)
-      : lock_(std::move(lock)), path_(std::move(path)), db_(std::move(db)), revision_(revision) {
+      : lock_(std::move(lock)), path_(std::move(path)), readers_(path_), db_(std::move(db)), revision_(revision) {
     tidy_ = std::make_unique<Maintenance>(
         std::move(second), writeLock_, [this](std::function<void()> task) { callbacks_.push(std::move(task)); }, compacted);
   }
@@ -258,7 +296,7 @@ class SqliteStore : public Store {
       newest_.reset();
       if (rc != SQLITE_ROW && rc != SQLITE_DONE) return db_.error("reading");
       if (actual == *op.expected) continue;
-      answers.push_back(Status::conflict(fmt::format("{} is at revision {}, not {}", op.key, actual, *op.expected)));
+      answers.emplace_back(Status::conflict(fmt::format("{} is at revision {}, not {}", op.key, actual, *op.expected)));
       return false;
     }
     return true;
@@ -278,12 +316,13 @@ class SqliteStore : public Store {
       if (insert_.run() != SQLITE_DONE) return db_.error("writing to");
       revisions.push_back(next++);
     }
-    answers.push_back(std::move(revisions));
+    answers.emplace_back(std::move(revisions));
     return {};
   }
 
   DataLock lock_;
-  std::string path_;
+  const std::string path_;
+  Readers readers_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Queued> queue_;
@@ -301,55 +340,55 @@ class SqliteStore : public Store {
 };
 
 Result<> SqliteStore::load(const std::function<void(Record)>& each) {
-  PH_ASSIGN(Db db, Db::open(path_, Db::Mode::Read));
-  PH_TRY(db.exec("BEGIN"));
-  // Both columns of the first come from the index; each value is then fetched by its revision.
-  PH_ASSIGN(Statement keys, db.prepare("SELECT key, MAX(revision), deleted FROM log GROUP BY key ORDER BY key"));
-  PH_ASSIGN(Statement value, db.prepare("SELECT value FROM log WHERE revision = ?"));
-  int rc;
-  while ((rc = keys.step()) == SQLITE_ROW) {
-    if (keys.integer(2) != 0) continue;
-    value.bind(1, keys.integer(1));
-    if (value.step() != SQLITE_ROW) return db.error("reading");
-    each({keys.integer(1), keys.text(0), value.blob(0)});
-    value.reset();
-  }
-  if (rc != SQLITE_DONE) return db.error("reading");
-  return {};
+  return readers_.with([&](Db& db) -> Result<> {
+    // All three columns of the first come from the index; each value is then fetched by its revision.
+    PH_ASSIGN(Statement keys, db.prepare("SELECT key, MAX(revision), deleted FROM log GROUP BY key ORDER BY key"));
+    PH_ASSIGN(Statement value, db.prepare("SELECT value FROM log WHERE revision = ?"));
+    int rc;
+    while ((rc = keys.step()) == SQLITE_ROW) {
+      if (keys.integer(2) != 0) continue;
+      value.bind(1, keys.integer(1));
+      if (value.step() != SQLITE_ROW) return db.error("reading");
+      each({keys.integer(1), keys.text(0), value.blob(0)});
+      value.reset();
+    }
+    if (rc != SQLITE_DONE) return db.error("reading");
+    return {};
+  });
 }
 
-Status compactedAway(int64_t asked, int64_t compacted) {
-  return Status::expired(fmt::format("revision {} is older than the history kept (from {})", asked, compacted));
+// Inside a read transaction: a compaction that begins later can't take rows from it.
+Result<> stillHeld(Db& db, int64_t revision) {
+  PH_ASSIGN(int64_t compacted, db.number("SELECT value FROM meta WHERE name = 'compacted'"));
+  if (revision >= compacted) return {};
+  return Status::expired(fmt::format("revision {} is older than the history kept (from {})", revision, compacted));
 }
 
 Result<> SqliteStore::history(int64_t after, const std::function<bool(Record)>& each) {
-  PH_ASSIGN(Db db, Db::open(path_, Db::Mode::Read));
-  PH_TRY(db.exec("BEGIN"));
-  // Inside the transaction: a compaction that begins later can't take rows from it.
-  PH_ASSIGN(int64_t compacted, db.number("SELECT value FROM meta WHERE name = 'compacted'"));
-  if (after < compacted) return compactedAway(after, compacted);
-  PH_ASSIGN(Statement s, db.prepare("SELECT revision, key, deleted, value FROM log WHERE revision > ? ORDER BY revision"));
-  s.bind(1, after);
-  int rc;
-  while ((rc = s.step()) == SQLITE_ROW)
-    if (!each({s.integer(0), s.text(1), s.integer(2) ? nullptr : s.blob(3)})) return {};
-  if (rc != SQLITE_DONE) return db.error("reading");
-  return {};
+  return readers_.with([&](Db& db) -> Result<> {
+    PH_TRY(stillHeld(db, after));
+    PH_ASSIGN(Statement s, db.prepare("SELECT revision, key, deleted, value FROM log WHERE revision > ? ORDER BY revision"));
+    s.bind(1, after);
+    int rc;
+    while ((rc = s.step()) == SQLITE_ROW)
+      if (!each({s.integer(0), s.text(1), s.integer(2) ? nullptr : s.blob(3)})) return {};
+    if (rc != SQLITE_DONE) return db.error("reading");
+    return {};
+  });
 }
 
 Result<std::optional<Record>> SqliteStore::recordAt(const std::string& key, int64_t revision) {
-  PH_ASSIGN(Db db, Db::open(path_, Db::Mode::Read));
-  PH_TRY(db.exec("BEGIN"));
-  PH_ASSIGN(int64_t compacted, db.number("SELECT value FROM meta WHERE name = 'compacted'"));
-  if (revision < compacted) return compactedAway(revision, compacted);
-  PH_ASSIGN(Statement s, db.prepare("SELECT revision, deleted, value FROM log WHERE key = ? AND revision <= ? "
-                                    "ORDER BY revision DESC LIMIT 1"));
-  s.bindText(1, key);
-  s.bind(2, revision);
-  int rc = s.step();
-  if (rc == SQLITE_DONE) return std::optional<Record>();
-  if (rc != SQLITE_ROW) return db.error("reading");
-  return std::optional<Record>(Record{s.integer(0), key, s.integer(1) ? nullptr : s.blob(2)});
+  return readers_.with([&](Db& db) -> Result<std::optional<Record>> {
+    PH_TRY(stillHeld(db, revision));
+    PH_ASSIGN(Statement s, db.prepare("SELECT revision, deleted, value FROM log WHERE key = ? AND revision <= ? "
+                                      "ORDER BY revision DESC LIMIT 1"));
+    s.bindText(1, key);
+    s.bind(2, revision);
+    int rc = s.step();
+    if (rc == SQLITE_DONE) return std::optional<Record>();
+    if (rc != SQLITE_ROW) return db.error("reading");
+    return std::optional<Record>(Record{s.integer(0), key, s.integer(1) ? nullptr : s.blob(2)});
+  });
 }
 
 Result<> SqliteStore::snapshot(const std::string& path) {
