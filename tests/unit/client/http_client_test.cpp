@@ -450,7 +450,7 @@ class HttpClientTest : public QObject {
         "current-context: two\n"
         "clusters:\n- {name: c1, cluster: {server: 'http://h:1'}}\n"
         "- {name: c2, cluster: {server: 'https://host/prefix/', certificate-authority: ca.pem, "
-        "tls-server-name: n}}\n"
+        "tls-server-name: node}}\n"
         "users:\n- {name: u1, user: {exec: {command: x}}}\n- {name: u2, user: {tokenFile: token}}\n"
         "contexts:\n- {name: one, context: {cluster: c1, user: u1}}\n"
         "- {name: two, context: {cluster: c2, user: u2, namespace: dev}}\n"
@@ -467,7 +467,7 @@ class HttpClientTest : public QObject {
     auto options = *clientOptions(*two);
     QCOMPARE(options.http.endpoint, std::string("host:443"));
     QCOMPARE(options.pathPrefix, std::string("/prefix"));
-    QCOMPARE(options.http.tls->serverName, std::string("n"));
+    QCOMPARE(options.http.tls->serverName, std::string("node"));
     auto one = parseKubeconfig(text, folder, "one");
     QVERIFY(!one.ok() && one.status().message.find("plugin") != std::string::npos);
     auto three = parseKubeconfig(text, folder, "three");
