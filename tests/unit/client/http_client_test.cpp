@@ -420,7 +420,7 @@ class HttpClientTest : public QObject {
     out->onClose([&] { waiter.change([&] { closed = true; }); });
     QVERIFY(waiter.until([&] { return closed; }));
     QVERIFY(!*called);
-    QCOMPARE(called.use_count(), 1L);
+    QTRY_COMPARE(called.use_count(), 1L);
   }
   void kubeconfigRoundTrip() {
     auto& c = certificates();
