@@ -252,7 +252,9 @@ class FleetTest : public QObject {
     QCOMPARE(statusPatch(*m, s), std::string());
     s.phase = "Ready";
     s.message.clear();
-    QCOMPARE(statusPatch(*m, s), std::string(R"({"status":{"phase":"Ready","message":null}})"));
+    auto patch = api::parseJson(statusPatch(*m, s));
+    QVERIFY(patch.ok());
+    QVERIFY2(patch.value() == api::Json({{"status", {{"phase", "Ready"}, {"message", nullptr}}}}), statusPatch(*m, s).c_str());
   }
 
   void credentialsComeFromPrivateFiles() {
