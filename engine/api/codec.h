@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "engine/api/object.h"
@@ -45,6 +46,11 @@ template <class T> Result<T> fromJson(const Json& tree) {
   return out;
 }
 template <class T> Json toJson(const T& value) { return encode(schemaOf<T>(), &value); }
+template <class T>
+  requires(!std::is_constructible_v<Json, const T&>)
+std::string toText(const T& value) {
+  return toText(toJson(value));
+}
 // A whole object ("apiVersion", "kind" and what the struct holds).
 template <class T> Json toObjectJson(const ResourceInfo& info, const T& value) {
   PH_CHECK(info.type == &schemaOf<T>());

@@ -1,0 +1,89 @@
+#include "engine/server/admission.h"
+
+#include <algorithm>
+
+#include "engine/server/json_util.h"
+#include "engine/server/service_admission.h"
+
+namespace ph::server {
+namespace {
+
+// Every namespace carries its own name as a label, and the finalizer that empties it before it goes.
+Result<> namespaceDefaults(Admission& a) {
+  if (&a.info != a.core.namespaces) return {};
+  auto& metadata = makeObject(a.object, "metadata");
+  makeObject(metadata, "labels")["kubernetes.io/metadata.name"] = textAt(&metadata, "name");
+  if (a.old) return {};
+  auto& spec = makeObject(a.object, "spec");
+  Json& finalizers = spec["finalizers"];
+  if (!finalizers.is_array()) finalizers.emplace_array();
+  auto& list = finalizers.get_array();
+  if (std::none_of(list.begin(), list.end(), [](const Json& f) { return f == "kubernetes"; }))
+    list.push_back("kubernetes");
+  makeObject(a.object, "status")["phase"] = "Active";
+  return {};
+}
+
+bool tolerates(const JsonArray& tolerations, std::string_view key) {
+  for (auto& t : tolerations) {
+    auto* toleration = t.if_object();
+    if (!toleration) continue;
+    auto effect = textAt(toleration, "effect");
+    auto k = textAt(toleration, "key");
+    if ((k == key || k.empty()) && (effect == "NoExecute" || effect.empty())) return true;
+  }
+  return false;
+}
+
+// A pod outlives a short absence of its node: it is evicted 300 s after the node was lost, unless it says otherwise.
+void tolerateLostNodes(JsonObject& spec) {
+  static constexpr std::string_view keys[] = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"};
+  Json& tolerations = spec["tolerations"];
+  if (!tolerations.is_array()) tolerations.emplace_array();
+  auto& list = tolerations.get_array();
+  for (auto key : keys) {
+    if (tolerates(list, key)) continue;
+    list.push_back(JsonObject{{"key", key}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", 300}});
+  }
+}
+
+Result<> podDefaults(Admission& a) {
+  if (&a.info != a.core.pods || a.old) return {};
+  auto& spec = makeObject(a.object, "spec");
+  if (textAt(&spec, "serviceAccountName").empty()) {
+    auto old = textAt(&spec, "serviceAccount");
+    std::string account = old.empty() ? "default" : std::string(old);
+    spec["serviceAccountName"] = account;
+  }
+  spec["serviceAccount"] = spec["serviceAccountName"];
+  auto cls = textAt(&spec, "priorityClassName");
+  int64_t priority = cls == "system-node-critical" ? 2000001000 : cls == "system-cluster-critical" ? 2000000000 : 0;
+  if (!spec.contains("priority") || spec["priority"].is_null()) spec["priority"] = priority;
+  if (!spec.contains("preemptionPolicy")) spec["preemptionPolicy"] = "PreemptLowerPriority";
+  tolerateLostNodes(spec);
+  return {};
+}
+
+using Step = Result<> (*)(Admission&);
+constexpr Step kSteps[] = {namespaceDefaults, podDefaults, serviceAddressesStep};
+
+}  // namespace
+
+Result<> checkNamespace(Core& core, const ResourceInfo& info, std::string_view ns, std::string_view name) {
+  auto found = core.cache->get(*core.namespaces, std::string(ns));
+  if (!found) return notFound(*core.namespaces, ns);
+  if (!found->meta().deleting) return {};
+  Status status = forbidden(info, name,
+                            "unable to create new content in namespace " + std::string(ns) +
+                                " because it is being terminated");
+  status.causes.push_back({"NamespaceTerminating", "namespace " + std::string(ns) + " is being terminated",
+                           "metadata.namespace"});
+  return status;
+}
+
+Result<> admit(Admission& admission) {
+  for (auto step : kSteps) PH_TRY(step(admission));
+  return {};
+}
+
+}  // namespace ph::server

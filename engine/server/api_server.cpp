@@ -1,0 +1,197 @@
+#include "engine/server/api_server.h"
+
+#include "engine/api/codec.h"
+#include "engine/net/http.h"
+#include "engine/server/authz.h"
+#include "engine/server/call.h"
+#include "engine/server/discovery.h"
+#include "engine/server/json_util.h"
+#include "engine/server/node_proxy.h"
+#include "engine/server/reads.h"
+#include "engine/server/router.h"
+#include "engine/server/stream_list.h"
+#include "engine/server/watch_session.h"
+#include "engine/server/writes.h"
+
+namespace ph::server {
+
+ApiServer::ApiServer(Parts parts)
+    : core_(std::move(parts.core)),
+      authenticator_(std::move(parts.authenticator)),
+      images_(std::move(parts.images)),
+      blocking_(parts.blocking ? std::move(parts.blocking) : core_->executor),
+      dialer_(std::move(parts.dialer)) {}
+
+net::Handler ApiServer::handler() {
+  return [self = shared_from_this()](net::Request request, std::shared_ptr<net::Responder> responder) {
+    self->handle(std::move(request), std::move(responder));
+  };
+}
+
+void ApiServer::handle(net::Request request, std::shared_ptr<net::Responder> responder) {
+  auto call = std::make_shared<Call>();
+  call->request = std::move(request);
+  call->responder = std::move(responder);
+  call->metrics = metrics_;
+  call->clock = &core_->executor->clock();
+  call->started = call->clock->monoNow();
+  if (!splitPath(call->request.path, call->segments)) return call->sendStatus(Status::badRequest("malformed path"));
+  auto user = authenticator_.authenticate(call->request);
+  if (!user.ok()) return call->sendStatus(user.status());
+  call->user = std::move(*user);
+  if (!call->request.query.empty()) call->query = net::parseQuery(call->request.query);
+  route(call);
+}
+
+void ApiServer::route(const CallPtr& call) {
+  auto& s = call->segments;
+  size_t n = s.size();
+  if (n >= 3 && s[0] == "api") return resource(call, "", s[1], 2);
+  if (n >= 4 && s[0] == "apis") return resource(call, s[1], s[2], 3);
+  for (auto& segment : s) call->path += "/" + segment;
+  if (call->path.empty()) call->path = "/";
+  if (auto allowed = authorizePath(call->user, call->request.method, call->path); !allowed.ok())
+    return call->sendStatus(allowed.status());
+  if (!routeFixed(call)) call->sendStatus(noSuchResource());
+}
+
+bool ApiServer::routeFixed(const CallPtr& call) {
+  auto& s = call->segments;
+  if (s.empty()) {
+    call->sendJson(200, R"({"paths":["/api","/apis","/healthz","/livez","/metrics","/openapi/v2","/openapi/v3",)"
+                        R"("/readyz","/version"]})");
+    return true;
+  }
+  auto& first = s[0];
+  if (first == "pilothouse" && s.size() >= 2 && s[1] == "images") {
+    routeImages(call);
+    return true;
+  }
+  if (call->request.method != "GET" && call->request.method != "HEAD") return false;
+  if (first == "readyz" || first == "livez" || first == "healthz") {
+    health(call);
+  } else if (first == "version" && s.size() == 1) {
+    call->sendJson(200, versionJson());
+  } else if (first == "metrics" && s.size() == 1) {
+    call->send(200, metrics_->text(*core_, connections_ ? connections_() : 0), "text/plain; version=0.0.4");
+  } else if (first == "openapi") {
+    return openApi(call);
+  } else if (first == "api" || first == "apis") {
+    auto answer = discover(*core_->registry, s, call->request.headers.get("accept"));
+    if (!answer) return false;
+    call->send(200, std::move(answer->body), answer->contentType);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void ApiServer::health(const CallPtr& call) {
+  struct Check {
+    std::string_view name;
+    bool fine;
+  };
+  bool live = call->segments[0] == "livez";
+  const Check checks[] = {{"ping", true},
+                          {"store", !core_->cache->readOnly()},
+                          {"defaults", live || ready_.load(std::memory_order_acquire)}};
+  std::string text;
+  bool fine = true;
+  for (auto& c : checks) {
+    if (call->segments.size() > 1 && call->segments[1] != c.name) continue;
+    fine = fine && c.fine;
+    text += std::string(c.fine ? "[+]" : "[-]") + std::string(c.name) + (c.fine ? " ok\n" : " failed: reason withheld\n");
+  }
+  bool verbose = false;
+  for (auto& [name, value] : call->query) verbose = verbose || name == "verbose";
+  if (fine && !verbose) return call->send(200, "ok", "text/plain; charset=utf-8");
+  text += call->segments[0] + (fine ? " check passed\n" : " check failed\n");
+  call->send(fine ? 200 : 500, std::move(text), "text/plain; charset=utf-8");
+}
+
+void ApiServer::resource(const CallPtr& call, std::string_view group, std::string_view version, size_t at) {
+  // Discovery of a version is no resource.
+  ApiRequest request;
+  request.user = call->user;
+  auto options = parseOptions(call->query);
+  if (!options.ok()) return call->sendStatus(options.status());
+  request.options = std::move(*options);
+  auto routed =
+      routeResource(*core_->registry, group, version, call->segments, at, call->request.method, request);
+  if (!routed.ok()) return call->sendStatus(routed.status());
+  call->verb = isConnect(request) ? "connect" : verbName(request.verb);
+  if (auto allowed = authorize(*core_, request); !allowed.ok()) return call->sendStatus(allowed.status());
+  auto media = negotiate(call->request.headers.get("accept"));
+  if (isConnect(request)) return connect(call, std::move(request));
+  if (!media) {
+    Status status{406, "NotAcceptable",
+                  "only the following media types are accepted: application/json, application/yaml, "
+                  "application/json;stream=watch"};
+    return call->sendStatus(status);
+  }
+  call->media = *media;
+  call->media.pretty = call->media.pretty || request.options.pretty;
+  auto& include = request.options.includeObject;
+  if (include == "None") call->media.include = Media::Include::None;
+  if (include == "Object") call->media.include = Media::Include::Object;
+  request.contentType = mediaType(call->request.headers.get("content-type"));
+  request.body = std::move(call->request.body);
+  dispatch(call, std::move(request));
+}
+
+void ApiServer::dispatch(const CallPtr& call, ApiRequest request) {
+  switch (request.verb) {
+    case Verb::Get:
+    case Verb::List: return read(call, std::move(request));
+    case Verb::Watch: return startWatch(call, std::move(request));
+    default: return change(call, std::move(request));
+  }
+}
+
+void ApiServer::read(const CallPtr& call, ApiRequest request) {
+  if (request.verb == Verb::List) {
+    auto listing = list(*core_, request);
+    if (!listing.ok()) return call->sendStatus(listing.status());
+    return sendList(core_, *request.info, std::move(*listing), call);
+  }
+  auto object = get(*core_, request);
+  if (!object.ok()) return call->sendStatus(object.status());
+  if (request.subresource == "scale")
+    return call->sendJson(200, api::toText(scaleOf(*request.info, (*object)->tree())));
+  if (!request.subresource.empty() && request.subresource != "status") return call->sendStatus(noSuchResource());
+  call->sendJson(200, renderObject(*core_, **object, call->media));
+}
+
+void ApiServer::change(const CallPtr& call, ApiRequest request) {
+  auto done = [core = core_, call](Result<WriteAnswer> result) {
+    if (!result.ok()) return call->sendStatus(result.status());
+    auto& answer = *result;
+    call->sendJson(answer.code,
+                   answer.object ? renderObject(*core, *answer.object, call->media) : std::move(answer.text),
+                   answer.warnings);
+  };
+  if (request.verb == Verb::DeleteCollection) return deleteCollection(core_, std::move(request), std::move(done));
+  write(core_, std::move(request), std::move(done));
+}
+
+void ApiServer::startWatch(const CallPtr& call, ApiRequest request) {
+  auto session = std::make_shared<WatchSession>(core_, encoder_, metrics_, std::move(request), call->media, call->responder);
+  if (auto started = session->start(); !started.ok()) return call->sendStatus(started.status());
+  call->count(200);
+}
+
+void ApiServer::connect(const CallPtr& call, ApiRequest request) {
+  std::shared_ptr<client::NodeDialer> dialer;
+  {
+    std::lock_guard lock(dialerMutex_);
+    dialer = dialer_;
+  }
+  connectNode(core_, std::move(dialer), call, std::move(request));
+}
+
+void ApiServer::setDialer(std::shared_ptr<client::NodeDialer> dialer) {
+  std::lock_guard lock(dialerMutex_);
+  dialer_ = std::move(dialer);
+}
+
+}  // namespace ph::server

@@ -1,0 +1,27 @@
+// Authentication: who sends a request. Client certificates (CN is the user, O its groups), bearer tokens, and identities that
+// the listener vouches for. Threads: immutable after load; any thread.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "engine/net/http.h"
+#include "engine/server/api_request.h"
+
+namespace ph::server {
+
+class Authenticator {
+ public:
+  // Lines of `token,user,uid,"group1,group2"` as Kubernetes' static token file has them; uid and groups may be missing.
+  // A missing file is an empty one.
+  static Result<Authenticator> load(const std::string& tokensFile);
+  // 401 when credentials are given but not known. Without any: system:anonymous.
+  Result<User> authenticate(const net::Request& request) const;
+  size_t tokens() const { return tokens_.size(); }
+
+ private:
+  // By the token's SHA-256, so that a lookup's time tells nothing about a token.
+  std::unordered_map<std::string, User> tokens_;
+};
+
+}  // namespace ph::server

@@ -1,0 +1,46 @@
+// Call: one HTTP request on its way through the server, and how it is answered. Internal to the front door.
+// Threads: handed from thread to thread, never used by two at once.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/net/http.h"
+#include "engine/server/api_request.h"
+#include "engine/server/media.h"
+#include "engine/server/metrics.h"
+
+namespace ph::server {
+
+struct Call {
+  net::Request request;
+  std::shared_ptr<net::Responder> responder;
+  std::shared_ptr<Metrics> metrics;
+  const Clock* clock = nullptr;
+  MonoTime started{};
+  std::string path;                    // decoded
+  std::vector<std::string> segments;   // of the path, decoded one by one
+  std::vector<std::pair<std::string, std::string>> query;
+  User user;
+  Media media;
+  std::string_view verb = "other";     // for the counters
+
+  std::string_view queryValue(std::string_view name) const {
+    for (auto& [k, v] : query)
+      if (k == name) return v;
+    return {};
+  }
+  void send(int code, std::string body, std::string_view contentType = "application/json");
+  // A JSON text, in the media type asked for.
+  void sendJson(int code, std::string json, const std::vector<std::string>& warnings = {});
+  void sendStatus(const Status& status);
+  void count(int code);
+};
+using CallPtr = std::shared_ptr<Call>;
+
+// JSON text with indentation; YAML of the same.
+std::string prettyJson(std::string_view json);
+std::string toYaml(std::string_view json);
+
+}  // namespace ph::server

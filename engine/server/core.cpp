@@ -1,0 +1,81 @@
+#include "engine/server/core.h"
+
+#include "engine/api/codec.h"
+#include "engine/server/json_util.h"
+#include "engine/server/writes.h"
+
+namespace ph::server {
+
+Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, std::shared_ptr<Executor> executor,
+                                       std::unique_ptr<cache::Cache> cache) {
+  auto core = std::make_shared<Core>();
+  core->namespaces = registry->find("", "v1", "namespaces");
+  core->pods = registry->find("", "v1", "pods");
+  core->services = registry->find("", "v1", "services");
+  core->nodes = registry->find("", "v1", "nodes");
+  if (!core->namespaces || !core->pods || !core->services || !core->nodes)
+    return Status::internal("the registry lacks a core kind");
+  core->registry = std::move(registry);
+  core->executor = std::move(executor);
+  core->cache = std::move(cache);
+  for (auto& [key, service] : core->cache->snapshot(*core->services).objects)
+    core->addresses.take(claimOf(service->tree()));
+  return core;
+}
+
+namespace {
+
+ApiRequest creation(const ResourceInfo* info, std::string ns, const Json& body) {
+  ApiRequest r;
+  r.verb = Verb::Create;
+  r.info = info;
+  r.ns = std::move(ns);
+  r.body = api::toText(body);
+  r.user = systemAdmin();
+  return r;
+}
+
+JsonObject named(std::string_view apiVersion, std::string_view kind, std::string_view name) {
+  return JsonObject{{"apiVersion", apiVersion}, {"kind", kind}, {"metadata", JsonObject{{"name", name}}}};
+}
+
+// The address under which pods find the API.
+JsonObject apiService(uint16_t port) {
+  JsonObject service = named("v1", "Service", "kubernetes");
+  makeObject(service, "metadata")["labels"] =
+      JsonObject{{"component", "apiserver"}, {"provider", "kubernetes"}};
+  service["spec"] = JsonObject{{"clusterIP", kApiServiceAddress},
+                               {"ports", JsonArray{JsonObject{{"name", "https"},
+                                                              {"port", 443},
+                                                              {"protocol", "TCP"},
+                                                              {"targetPort", port}}}}};
+  return service;
+}
+
+std::function<void(std::vector<Result<WriteAnswer>>)> allThere(std::function<void(Result<>)> done) {
+  return [done = std::move(done)](std::vector<Result<WriteAnswer>> results) {
+    for (auto& r : results)
+      if (!r.ok() && !r.status().isAlreadyExists()) return done(std::move(r).status());
+    done({});
+  };
+}
+
+}  // namespace
+
+void createDefaults(const std::shared_ptr<Core>& core, uint16_t port, std::function<void(Result<>)> done) {
+  std::vector<ApiRequest> namespaces;
+  for (auto name : {"default", "kube-system", "kube-public", "kube-node-lease"})
+    if (!core->cache->get(*core->namespaces, name))
+      namespaces.push_back(creation(core->namespaces, "", named("v1", "Namespace", name)));
+  auto then = [core, port, done = std::move(done)](Result<> made) {
+    if (!made.ok()) return done(std::move(made).status());
+    std::vector<ApiRequest> rest;
+    if (!core->cache->get(*core->services, "default/kubernetes"))
+      rest.push_back(creation(core->services, "default", apiService(port)));
+    auto finished = allThere(done);
+    writeAll(core, std::move(rest), std::move(finished));
+  };
+  writeAll(core, std::move(namespaces), allThere(std::move(then)));
+}
+
+}  // namespace ph::server

@@ -1,0 +1,37 @@
+// Core: what all parts of the server share. Made once; outlives every request.
+// Threads: members are set before the first request, then only used; each is thread-safe by itself.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "engine/api/registry.h"
+#include "engine/base/executor.h"
+#include "engine/cache/cache.h"
+#include "engine/server/service_addresses.h"
+
+namespace ph::server {
+
+using api::ResourceInfo;
+
+struct Core {
+  std::shared_ptr<api::Registry> registry;
+  std::shared_ptr<Executor> executor;
+  ServiceAddresses addresses;
+  const ResourceInfo* namespaces = nullptr;
+  const ResourceInfo* pods = nullptr;
+  const ResourceInfo* services = nullptr;
+  const ResourceInfo* nodes = nullptr;
+  // Last, so that it goes first: writes still under way call back into the members above.
+  std::unique_ptr<cache::Cache> cache;
+
+  WallTime now() const { return executor->wallNow(); }
+};
+
+// Core over an open cache, with the addresses that stored services hold.
+Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, std::shared_ptr<Executor> executor,
+                                       std::unique_ptr<cache::Cache> cache);
+// The namespaces, and the service "kubernetes", that every cluster has. Ends when all are durable.
+void createDefaults(const std::shared_ptr<Core>& core, uint16_t port, std::function<void(Result<>)> done);
+
+}  // namespace ph::server

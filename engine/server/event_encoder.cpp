@@ -1,0 +1,83 @@
+#include "engine/server/event_encoder.h"
+
+#include "engine/server/status_json.h"
+#include "engine/server/table.h"
+
+namespace ph::server {
+namespace {
+
+std::string_view seenName(Seen seen) {
+  static constexpr std::string_view names[] = {"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"};
+  return names[size_t(seen)];
+}
+
+void begin(std::string& out, Seen seen) {
+  out += "{\"type\":\"";
+  out += seenName(seen);
+  out += "\",\"object\":";
+}
+
+size_t slotOf(int64_t revision, Seen seen) { return size_t(revision * 3 + int(seen)) % 128; }
+
+}  // namespace
+
+net::Buffer EncodedRing::find(int64_t revision, Seen seen) {
+  std::lock_guard lock(mutex_);
+  auto& slot = slots_[slotOf(revision, seen)];
+  return slot.revision == revision && slot.seen == seen ? slot.bytes : nullptr;
+}
+
+void EncodedRing::keep(int64_t revision, Seen seen, net::Buffer bytes) {
+  std::lock_guard lock(mutex_);
+  slots_[slotOf(revision, seen)] = {revision, seen, std::move(bytes)};
+}
+
+std::shared_ptr<EncodedRing> EventEncoder::ring(const ResourceInfo& info, const Media& media) {
+  std::lock_guard lock(mutex_);
+  auto& weak = rings_[{&info, media.id()}];
+  auto ring = weak.lock();
+  if (!ring) weak = ring = std::make_shared<EncodedRing>();
+  return ring;
+}
+
+void appendEvent(std::string& out, Seen seen, const api::Object& object, const Media& media, WallTime now) {
+  begin(out, seen);
+  if (media.shape == Shape::Object) {
+    object.appendJson(out);
+  } else if (media.shape == Shape::Table) {
+    appendTableHead(out, object.info(), media, std::to_string(object.revision()), {}, std::nullopt, true);
+    appendTableRow(out, object, media, now);
+    out += "]}";
+  } else {
+    appendPartial(out, object, media, true);
+  }
+  out += "}\n";
+}
+
+std::string bookmarkLine(const ResourceInfo& info, int64_t revision, const Media& media, bool endOfInitial) {
+  std::string out;
+  begin(out, Seen::Bookmark);
+  auto version = std::to_string(revision);
+  if (media.shape == Shape::Table) {
+    appendTableHead(out, info, media, version, {}, std::nullopt, false);
+    out += "]}}\n";
+    return out;
+  }
+  bool partial = media.shape == Shape::Partial;
+  out += "{\"kind\":\"" + (partial ? std::string("PartialObjectMetadata") : info.kind) + "\",\"apiVersion\":\"";
+  out += partial ? "meta.k8s.io/" + std::string(media.metaVersion) : info.apiVersion();
+  out += "\",\"metadata\":{\"resourceVersion\":\"" + version + "\",\"creationTimestamp\":null";
+  if (endOfInitial) out += ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}";
+  out += "}}}\n";
+  return out;
+}
+
+std::string errorLine(const Status& status) {
+  std::string out;
+  begin(out, Seen::Error);
+  out += statusJson(status);
+  out += "}\n";
+  return out;
+}
+
+}  // namespace ph::server

@@ -1,0 +1,28 @@
+// Media types: what an answer shall look like, from Accept. Threads: pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ph::server {
+
+enum class Shape : uint8_t { Object, Table, Partial };
+
+struct Media {
+  Shape shape = Shape::Object;
+  bool yaml = false;
+  bool pretty = false;
+  // Table: which object each row carries.
+  enum class Include : uint8_t { None, Metadata, Object } include = Include::Metadata;
+  std::string_view metaVersion = "v1";  // of Table and PartialObjectMetadata: v1 or v1beta1
+  // Different for any two that encode differently (the key of shared encodings).
+  int id() const { return int(shape) * 8 + int(include) * 2 + (metaVersion == "v1" ? 0 : 1); }
+};
+
+// The first acceptable choice; nullopt when there is none (406). An empty header accepts all.
+std::optional<Media> negotiate(std::string_view accept);
+// "application/json; charset=utf-8" -> "application/json", lower case.
+std::string mediaType(std::string_view contentType);
+
+}  // namespace ph::server

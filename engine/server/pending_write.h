@@ -1,0 +1,61 @@
+// PendingWrite: one write between its planning and its answer. Internal to the verbs (write_*.cpp).
+// Threads: planned on the caller's thread, decided when the key's turn comes, finished after the commit; never two at once.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/api/validation.h"
+#include "engine/server/api_request.h"
+#include "engine/server/core.h"
+
+namespace ph::server {
+
+struct PendingWrite;
+using Decision = cache::Decision;
+using DecideWrite = Result<Decision> (*)(PendingWrite&, const ObjectPtr& current);
+
+struct PendingWrite {
+  enum class Reply : uint8_t { Object, Status, Scale };
+
+  explicit PendingWrite(std::shared_ptr<Core> c, ApiRequest r) : core(std::move(c)), request(std::move(r)) {
+    info = request.info;
+  }
+
+  std::shared_ptr<Core> core;
+  ApiRequest request;
+  const ResourceInfo* info;       // of the object that changes
+  std::string key;
+  Json tree;                      // the parsed body
+  ObjectPtr made;                 // create: ready to store
+  DecideWrite decide = nullptr;
+  Reply reply = Reply::Object;
+  int code = 200;
+  std::vector<std::string> warnings;
+  ObjectPtr old;                  // what the decision saw
+  bool removed = false;
+  ServiceClaim taken;
+
+  api::WriteContext context() const;
+};
+using PendingPtr = std::shared_ptr<PendingWrite>;
+
+// Plans: fill tree, key, decide. On failure nothing has happened.
+Result<> planCreate(PendingWrite& p);
+Result<> planUpdate(PendingWrite& p);
+Result<> planPatch(PendingWrite& p);
+Result<> planDelete(PendingWrite& p);
+Result<> planSubresource(PendingWrite& p);   // the ones not stored as the object itself: binding, eviction, scale, finalize
+
+// The body as a tree, of the request's kind (apiVersion and kind checked, filled in when missing).
+Result<Json> readBody(const ApiRequest& request, std::vector<std::string>* duplicates);
+Result<> checkKind(Json& tree, const ResourceInfo& info);
+// Defaults, types and unknown fields; what the client must hear about goes to warnings or the Status.
+Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> duplicates);
+// An update's second half: `next` takes the place of `current` (whose tree is `old`).
+Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Json& old, Json next);
+// What deleting now means for this object (grace, finalizers, at once).
+Result<Decision> decideDelete(PendingWrite& p, const ObjectPtr& current);
+
+}  // namespace ph::server

@@ -1,0 +1,233 @@
+#include "engine/server/reads.h"
+
+#include <charconv>
+
+#include "engine/api/codec.h"
+#include "engine/net/pki.h"
+#include "engine/server/json_util.h"
+#include "engine/server/table.h"
+
+namespace ph::server {
+namespace {
+
+// A continue token: the list's revision and the last key given, as JSON in base64.
+std::string encodeToken(int64_t revision, std::string_view lastKey) {
+  return net::base64(api::toText(JsonObject{{"v", "pilothouse/1"}, {"rv", revision}, {"after", lastKey}}));
+}
+
+Status badToken() { return Status::badRequest("continue key is not valid: it does not come from this server"); }
+
+Result<std::pair<int64_t, std::string>> decodeToken(std::string_view token) {
+  std::string text;
+  if (token.size() > 4096 || !net::base64Decode(token, text)) return badToken();
+  auto tree = api::parseJson(text);
+  if (!tree.ok()) return badToken();
+  auto* object = tree->if_object();
+  int64_t revision = intAt(object, "rv");
+  if (revision <= 0 || textAt(object, "v") != "pilothouse/1") return badToken();
+  return std::pair(revision, std::string(textAt(object, "after")));
+}
+
+Result<> checkListRevision(const Options& o, int64_t current) {
+  PH_ASSIGN(int64_t asked, parseRevision(o.resourceVersion));
+  auto& match = o.resourceVersionMatch;
+  if (!match.empty() && match != "Exact" && match != "NotOlderThan")
+    return Status::invalid("resourceVersionMatch: Unsupported value: \"" + match +
+                           "\": supported values: \"Exact\", \"NotOlderThan\"");
+  if (!match.empty() && o.resourceVersion.empty())
+    return Status::invalid("resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is "
+                           "provided");
+  if (match == "Exact" && asked == 0)
+    return Status::invalid("resourceVersionMatch: Forbidden: resourceVersionMatch \"Exact\" is forbidden for "
+                           "resourceVersion \"0\"");
+  if (!o.continueToken.empty() && (asked != 0 || !match.empty()))
+    return Status::badRequest("specifying resource version is not allowed when using continue");
+  if (asked > current) return tooLargeRevision(asked, current);
+  return {};
+}
+
+struct Page {
+  cache::KindSnapshot snapshot;
+  std::string after;  // the key to go on behind; empty: from the start
+};
+
+Result<Page> choosePage(const Core& core, const ApiRequest& r) {
+  auto& o = r.options;
+  PH_TRY(checkListRevision(o, core.cache->revision()));
+  if (!o.continueToken.empty()) {
+    PH_ASSIGN(auto token, decodeToken(o.continueToken));
+    auto snapshot = core.cache->snapshotAt(*r.info, token.first);
+    if (!snapshot.ok())
+      return Status::expired("The provided continue parameter is too old to display a consistent list result. You must "
+                             "start a new list without the continue parameter.");
+    return Page{std::move(*snapshot), std::move(token.second)};
+  }
+  if (o.resourceVersionMatch == "Exact") {
+    PH_ASSIGN(int64_t revision, parseRevision(o.resourceVersion));
+    PH_ASSIGN(auto snapshot, core.cache->snapshotAt(*r.info, revision));
+    return Page{std::move(snapshot), {}};
+  }
+  return Page{core.cache->snapshot(*r.info), {}};
+}
+
+// Walks the keys of the page's namespace in order, from where the page starts.
+template <class Each>
+void walk(const Page& page, const std::string& prefix, Each&& each) {
+  auto& objects = page.snapshot.objects;
+  auto at = page.after.empty() ? objects.lowerBound(prefix) : objects.upperBound(page.after);
+  for (; at != objects.end(); ++at) {
+    if (!std::string_view(at->first).starts_with(prefix)) break;
+    if (!each(at->first, at->second)) break;
+  }
+}
+
+}  // namespace
+
+Result<int64_t> parseRevision(std::string_view text) {
+  if (text.empty()) return int64_t(0);
+  int64_t n = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error != std::errc() || end != text.data() + text.size() || n < 0)
+    return Status::badRequest("resourceVersion: Invalid value: \"" + std::string(text) + "\": must be a number");
+  return n;
+}
+
+Status tooLargeRevision(int64_t asked, int64_t current) {
+  Status status = Status::timeout("Too large resource version: " + std::to_string(asked) +
+                                  ", current: " + std::to_string(current));
+  status.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
+  status.retryAfterSeconds = 1;
+  return status;
+}
+
+std::string_view Filter::only(std::string_view path) const {
+  for (auto& t : fields.terms())
+    if (t.equal && t.path == path) return t.value;
+  return {};
+}
+
+Result<Filter> parseFilter(const ApiRequest& r) {
+  Filter filter;
+  if (!r.options.labelSelector.empty()) {
+    PH_ASSIGN(filter.labels, api::LabelSelector::parse(r.options.labelSelector));
+  }
+  if (!r.options.fieldSelector.empty()) {
+    PH_ASSIGN(filter.fields, api::FieldSelector::parse(r.options.fieldSelector));
+    PH_TRY(filter.fields.check(*r.info));
+  }
+  return filter;
+}
+
+Result<ObjectPtr> get(const Core& core, const ApiRequest& r) {
+  auto found = core.cache->get(*r.info, r.key());
+  if (!found) return notFound(*r.info, r.name);
+  if (!r.options.resourceVersion.empty()) {
+    PH_ASSIGN(int64_t asked, parseRevision(r.options.resourceVersion));
+    if (int64_t current = core.cache->revision(); asked > current) return tooLargeRevision(asked, current);
+  }
+  return found;
+}
+
+Result<Listing> list(const Core& core, const ApiRequest& r) {
+  if (r.options.limit < 0) return Status::badRequest("limit can't be negative");
+  PH_ASSIGN(Filter filter, parseFilter(r));
+  PH_ASSIGN(Page page, choosePage(core, r));
+  Listing out;
+  out.revision = page.snapshot.revision;
+  std::string prefix = r.ns.empty() ? std::string() : r.ns + "/";
+  auto limit = size_t(r.options.limit);
+  std::string lastKey;
+  int64_t remaining = 0;
+  bool more = false;
+  walk(page, prefix, [&](const std::string& key, const ObjectPtr& object) {
+    if (limit && out.items.size() == limit) {
+      if (!filter.empty()) {
+        if (!filter.matches(*object)) return true;
+        more = true;
+        return false;
+      }
+      more = true;
+      ++remaining;
+      return true;
+    }
+    if (filter.matches(*object)) {
+      out.items.push_back(object);
+      if (limit) lastKey = key;
+    }
+    return true;
+  });
+  if (more) {
+    out.continueToken = encodeToken(out.revision, lastKey);
+    if (filter.empty()) out.remaining = remaining;
+  }
+  return out;
+}
+
+std::string renderObject(const Core& core, const api::Object& object, const Media& media) {
+  if (media.shape == Shape::Object) return object.json();
+  std::string out;
+  if (media.shape == Shape::Table) {
+    appendTableHead(out, object.info(), media, std::to_string(object.revision()), {}, std::nullopt, true);
+    appendTableRow(out, object, media, core.now());
+    out += "]}";
+  } else {
+    appendPartial(out, object, media, true);
+  }
+  return out;
+}
+
+ListRenderer::ListRenderer(const Core& core, const ResourceInfo& info, Listing listing, Media media)
+    : core_(core), info_(info), listing_(std::move(listing)), media_(media) {}
+
+void ListRenderer::head(std::string& out) const {
+  if (media_.shape == Shape::Table) {
+    appendTableHead(out, info_, media_, std::to_string(listing_.revision), listing_.continueToken, listing_.remaining,
+                    true);
+    return;
+  }
+  bool partial = media_.shape == Shape::Partial;
+  out += "{\"kind\":\"";
+  out += partial ? "PartialObjectMetadataList" : info_.listKind();
+  out += "\",\"apiVersion\":\"";
+  out += partial ? "meta.k8s.io/" + std::string(media_.metaVersion) : info_.apiVersion();
+  out += "\",\"metadata\":{\"resourceVersion\":\"" + std::to_string(listing_.revision) + "\"";
+  if (!listing_.continueToken.empty()) out += ",\"continue\":\"" + listing_.continueToken + "\"";
+  if (listing_.remaining) out += ",\"remainingItemCount\":" + std::to_string(*listing_.remaining);
+  out += "},\"items\":[";
+}
+
+void ListRenderer::item(std::string& out) {
+  auto& object = *listing_.items[at_];
+  if (at_) out += ',';
+  if (media_.shape == Shape::Table)
+    appendTableRow(out, object, media_, core_.now());
+  else if (media_.shape == Shape::Partial)
+    appendPartial(out, object, media_, true);
+  else
+    object.appendJson(out);
+  ++at_;
+}
+
+net::Buffer ListRenderer::next(size_t target) {
+  if (ended_) return nullptr;
+  std::string out;
+  out.reserve(target + target / 4);
+  if (!begun_) head(out);
+  begun_ = true;
+  while (at_ < listing_.items.size() && out.size() < target) item(out);
+  if (at_ == listing_.items.size()) {
+    out += "]}";
+    ended_ = true;
+  }
+  return net::makeBuffer(std::move(out));
+}
+
+std::vector<net::Buffer> renderList(const Core& core, const ResourceInfo& info, const Listing& listing,
+                                    const Media& media) {
+  ListRenderer renderer(core, info, listing, media);
+  std::vector<net::Buffer> out;
+  while (auto chunk = renderer.next()) out.push_back(std::move(chunk));
+  return out;
+}
+
+}  // namespace ph::server

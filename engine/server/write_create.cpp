@@ -1,0 +1,159 @@
+#include "engine/api/codec.h"
+#include "engine/server/admission.h"
+#include "engine/server/json_util.h"
+#include "engine/server/pending_write.h"
+
+namespace ph::server {
+
+namespace {
+
+std::string versionOf(const ResourceInfo& info) { return info.kind + " in version \"" + info.apiVersion() + "\""; }
+
+Status cannotHandle(const ResourceInfo& info, const std::string& why) {
+  return Status::badRequest(versionOf(info) + " cannot be handled as a " + info.kind + ": " + why);
+}
+
+}  // namespace
+
+Result<Json> readBody(const ApiRequest& request, std::vector<std::string>* duplicates) {
+  auto& type = request.contentType;
+  if (request.body.empty()) return Status::badRequest("the request has no body");
+  if (type.empty() || type.starts_with("application/json") || type.ends_with("+json"))
+    return api::parseJson(request.body, duplicates);
+  if (type == "application/yaml" || type == "text/yaml" || type == "application/x-yaml" || type.ends_with("+yaml"))
+    return api::parseYaml(request.body);
+  // Programs that send nothing else in particular (curl -d) mean JSON.
+  if (type == "application/x-www-form-urlencoded" || type == "text/plain" || type == "application/octet-stream")
+    return api::parseJson(request.body, duplicates);
+  return Status::unsupportedMediaType(
+      "the body of the request was in an unknown format - accepted media types include: application/json, "
+      "application/yaml");
+}
+
+Result<> checkKind(Json& tree, const ResourceInfo& info) {
+  if (!tree.is_object()) return cannotHandle(info, "the body must be an object");
+  auto& root = tree.get_object();
+  auto version = textAt(&root, "apiVersion");
+  auto kind = textAt(&root, "kind");
+  if (!version.empty() && version != info.apiVersion())
+    return Status::badRequest("the API version in the data (" + std::string(version) +
+                              ") does not match the expected API version (" + info.apiVersion() + ")");
+  if (!kind.empty() && kind != info.kind)
+    return Status::badRequest(std::string(kind) + " in version \"" + info.apiVersion() + "\" cannot be handled as a " +
+                              info.kind);
+  if (version.empty()) root["apiVersion"] = info.apiVersion();
+  if (kind.empty()) root["kind"] = info.kind;
+  return {};
+}
+
+Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> duplicates) {
+  api::ErrorList errors;
+  std::vector<std::string> unknown;
+  api::conform(tree, *p.info->type, errors, &unknown);
+  if (!errors.empty()) {
+    std::string why;
+    for (auto& c : errors.causes()) {
+      if (c.reason != "FieldValueTypeInvalid") continue;
+      if (!why.empty()) why += ", ";
+      why += c.field + ": " + c.message;
+    }
+    if (!why.empty() && p.info->builtin) return cannotHandle(*p.info, why);
+    return errors.toStatus(*p.info, textAt(objectAt(tree, "metadata"), "name"));
+  }
+  if (p.request.options.fieldValidation == FieldValidation::Ignore) return {};
+  std::vector<std::string> complaints;
+  for (auto& path : unknown) complaints.push_back("unknown field \"" + path + "\"");
+  for (auto& path : duplicates) complaints.push_back("duplicate field \"" + path + "\"");
+  if (complaints.empty()) return {};
+  if (p.request.options.fieldValidation == FieldValidation::Warn) {
+    for (auto& c : complaints) p.warnings.push_back(std::move(c));
+    return {};
+  }
+  std::string all;
+  for (auto& c : complaints) all += (all.empty() ? "" : ", ") + c;
+  return cannotHandle(*p.info, "strict decoding error: " + all);
+}
+
+namespace {
+
+Result<> checkNamespaceOf(PendingWrite& p, JsonObject& metadata) {
+  auto ns = textAt(&metadata, "namespace");
+  if (!p.info->namespaced) {
+    if (!ns.empty()) metadata.erase("namespace");
+    return {};
+  }
+  if (!ns.empty() && ns != p.request.ns)
+    return Status::badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  metadata["namespace"] = p.request.ns;
+  return {};
+}
+
+// The name: given, or made from generateName until it is free.
+Result<> settleName(PendingWrite& p, JsonObject& metadata) {
+  auto name = std::string(textAt(&metadata, "name"));
+  if (!p.request.name.empty()) {
+    if (!name.empty() && name != p.request.name)
+      return Status::badRequest("the name of the object (" + name + ") does not match the name on the URL (" +
+                                p.request.name + ")");
+    name = p.request.name;
+  }
+  auto base = textAt(&metadata, "generateName");
+  auto& random = p.core->executor->random();
+  for (int i = 0; name.empty() && !base.empty(); ++i) {
+    // 63 is what most kinds allow; the suffix has 5.
+    auto made = std::string(base.substr(0, 58)) + random.suffix();
+    if (i >= 8 || !p.core->cache->get(*p.info, p.request.ns.empty() ? made : p.request.ns + "/" + made)) name = made;
+  }
+  if (!name.empty()) metadata["name"] = name;
+  p.request.name = name;
+  p.key = p.request.key();
+  return {};
+}
+
+void ownMetadata(PendingWrite& p, JsonObject& metadata) {
+  for (auto key : {"resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields",
+                   "generation"})
+    metadata.erase(key);
+  metadata["uid"] = p.core->executor->random().uuid();
+  metadata["creationTimestamp"] = formatTime(p.core->now());
+  if (p.info->generation) metadata["generation"] = 1;
+}
+
+Result<Decision> decideCreate(PendingWrite& p, const ObjectPtr& current) {
+  if (current) return alreadyExists(*p.info, p.request.name);
+  if (p.info->namespaced) PH_TRY(checkNamespace(*p.core, *p.info, p.request.ns, p.request.name));
+  return Decision{Decision::Kind::Put, std::move(p.made)};
+}
+
+}  // namespace
+
+Result<> planCreate(PendingWrite& p) {
+  std::vector<std::string> duplicates;
+  PH_ASSIGN(Json tree, readBody(p.request, &duplicates));
+  PH_TRY(checkKind(tree, *p.info));
+  auto& metadata = makeObject(tree, "metadata");
+  if (p.info->namespaced && p.request.ns.empty()) return Status::badRequest("a namespace is required to create this");
+  PH_TRY(checkNamespaceOf(p, metadata));
+  if (!textAt(&metadata, "resourceVersion").empty())
+    return Status::badRequest("resourceVersion should not be set on objects to be created");
+  PH_TRY(settleName(p, metadata));
+  ownMetadata(p, metadata);
+  PH_TRY(conformTree(p, tree, std::move(duplicates)));
+  // An early answer, before admission reserves anything; decided again when the key's turn comes.
+  if (!p.request.name.empty() && p.core->cache->get(*p.info, p.key)) return alreadyExists(*p.info, p.request.name);
+  auto context = p.context();
+  if (p.info->strategy && p.info->strategy->prepareCreate) p.info->strategy->prepareCreate(tree, context);
+  Admission admission{*p.core, p.request, *p.info, tree};
+  auto admitted = admit(admission);
+  p.taken = std::move(admission.taken);
+  if (!admitted.ok()) return admitted;
+  api::ErrorList errors;
+  api::validateObject(tree, context, errors);
+  if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
+  p.made = api::Object::make(p.info, tree, 0);
+  p.decide = decideCreate;
+  p.code = 201;
+  return {};
+}
+
+}  // namespace ph::server

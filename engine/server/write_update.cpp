@@ -1,0 +1,266 @@
+#include <charconv>
+
+#include "engine/api/codec.h"
+#include "engine/api/patch.h"
+#include "engine/server/admission.h"
+#include "engine/server/json_util.h"
+#include "engine/server/pending_write.h"
+
+namespace ph::server {
+namespace {
+
+constexpr size_t kMaxJsonPatchOperations = 10000;
+
+// resourceVersion and uid in the new object are preconditions.
+Result<> checkPreconditions(PendingWrite& p, const ObjectPtr& current, const JsonObject* metadata) {
+  auto version = textAt(metadata, "resourceVersion");
+  if (!version.empty() && version != "0") {
+    int64_t n = 0;
+    auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), n);
+    if (error != std::errc() || end != version.data() + version.size()) {
+      api::ErrorList errors;
+      errors.invalid("metadata.resourceVersion", std::string(version), "must be a number as the server gave it");
+      return errors.toStatus(*p.info, p.request.name);
+    }
+    if (n != current->revision()) return staleWrite(*p.info, p.request.name);
+  }
+  auto& asked = p.request.options.preconditionRevision;
+  if (!asked.empty() && asked != std::to_string(current->revision())) return staleWrite(*p.info, p.request.name);
+  std::string uid(textAt(metadata, "uid"));
+  if (uid.empty() || uid == current->uid()) uid = p.request.options.preconditionUid;
+  if (!uid.empty() && uid != current->uid())
+    return conflict(*p.info, p.request.name,
+                    "Precondition failed: UID in precondition: " + uid + ", UID in object meta: " + current->uid());
+  return {};
+}
+
+// What clients can't change by an update.
+void keepOwned(Json& next, const Json& old) {
+  auto& metadata = makeObject(next, "metadata");
+  const JsonObject* was = objectAt(old, "metadata");
+  for (auto key : {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+                   "generation", "generateName"})
+    copyMember(metadata, was, key);
+  for (auto key : {"resourceVersion", "selfLink", "managedFields"}) metadata.erase(key);
+}
+
+bool hasFinalizers(const Json& tree) {
+  auto* metadata = objectAt(tree, "metadata");
+  auto* list = metadata ? metadata->if_contains("finalizers") : nullptr;
+  return list && list->is_array() && !list->get_array().empty();
+}
+
+bool sameMember(const Json& a, const Json& b, std::string_view key) {
+  auto* x = member(&a, key);
+  auto* y = member(&b, key);
+  return x && y ? *x == *y : x == y;
+}
+
+// A status write changes the status only; everything else stands as it is stored.
+Result<> onlyStatus(PendingWrite& p, Json& next, const Json& old) {
+  Json status = nullptr;
+  if (auto* s = member(&next, "status")) status = std::move(*s);
+  next = old;
+  auto* field = p.info->type->field("status");
+  if (!status.is_object()) status.emplace_object();
+  if (field && field->type) {
+    api::ErrorList errors;
+    std::vector<std::string> unknown;
+    api::conform(status, *field->type, errors, &unknown);
+    if (!errors.empty()) {
+      next.get_object()["status"] = std::move(status);
+      return conformTree(p, next, {});
+    }
+  }
+  next.get_object()["status"] = std::move(status);
+  return {};
+}
+
+// Nothing holds it any more: the last finalizer went, and no grace is running.
+bool finallyGone(const PendingWrite& p, const Json& next) {
+  auto* metadata = objectAt(next, "metadata");
+  if (p.info == p.core->namespaces) {  // these wait for namespaces/finalize
+    auto* held = member(member(&next, "spec"), "finalizers");
+    if (held && held->is_array() && !held->get_array().empty()) return false;
+  }
+  return metadata && metadata->contains("deletionTimestamp") && !hasFinalizers(next) &&
+         intAt(metadata, "deletionGracePeriodSeconds") == 0;
+}
+
+Result<> checkNewFinalizers(PendingWrite& p, const Json& next, const Json& old) {
+  auto* metadata = objectAt(next, "metadata");
+  if (!metadata || !metadata->contains("deletionTimestamp")) return {};
+  auto* list = metadata->if_contains("finalizers");
+  if (!list || !list->is_array()) return {};
+  auto* was = objectAt(old, "metadata")->if_contains("finalizers");
+  for (auto& f : list->get_array()) {
+    bool known = false;
+    if (was && was->is_array())
+      for (auto& o : was->get_array()) known = known || o == f;
+    if (known) continue;
+    api::ErrorList errors;
+    errors.forbidden("metadata.finalizers",
+                     "no new finalizers can be added if the object is being deleted, found new finalizers "
+                     "[]string{" + api::toText(f) + "}");
+    return errors.toStatus(*p.info, p.request.name);
+  }
+  return {};
+}
+
+Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::WriteContext& context) {
+  keepOwned(next, old);
+  if (p.request.subresource == "status") {
+    PH_TRY(onlyStatus(p, next, old));
+    makeObject(next, "metadata").erase("resourceVersion");
+  } else if (p.info->hasStatus) {
+    copyMember(next.get_object(), old.if_object(), "status");
+  }
+  if (p.info->strategy && p.info->strategy->prepareUpdate) p.info->strategy->prepareUpdate(next, old, context);
+  if (p.request.subresource.empty()) {
+    Admission admission{*p.core, p.request, *p.info, next, &old};
+    auto admitted = admit(admission);
+    p.taken = std::move(admission.taken);
+    PH_TRY(admitted);
+    PH_TRY(checkNewFinalizers(p, next, old));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Json& old, Json next) {
+  PH_TRY(checkPreconditions(p, current, objectAt(next, "metadata")));
+  auto context = p.context();
+  PH_TRY(prepareNext(p, next, old, context));
+  bool specChanged = p.info->generation && p.request.subresource != "status" && !sameMember(next, old, "spec");
+  if (specChanged) makeObject(next, "metadata")["generation"] = current->meta().generation + 1;
+  api::ErrorList errors;
+  api::validateObjectUpdate(next, old, context, errors);
+  if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
+  if (finallyGone(p, next)) return Decision{Decision::Kind::Delete, api::Object::make(p.info, next, 0)};
+  if (next == old) return Decision{Decision::Kind::NoChange, current};
+  return Decision{Decision::Kind::Put, api::Object::make(p.info, next, 0)};
+}
+
+namespace {
+
+// The stored tree as clients see it, but without the resourceVersion (set back for patches that test it).
+Json storedTree(const ObjectPtr& current) {
+  Json tree = current->tree();
+  makeObject(tree, "metadata").erase("resourceVersion");
+  return tree;
+}
+
+Result<Decision> decideUpdate(PendingWrite& p, const ObjectPtr& current) {
+  if (!current) return notFound(*p.info, p.request.name);
+  return decideStore(p, current, storedTree(current), std::move(p.tree));
+}
+
+Result<> applyPatch(const PendingWrite& p, Json& target) {
+  auto& type = p.request.contentType;
+  if (type == "application/json-patch+json") return api::applyJsonPatch(target, p.tree);
+  // CRDs and others without merge keys take a strategic patch as a merge patch only when asked so.
+  if (type == "application/strategic-merge-patch+json") return api::applyStrategicPatch(target, p.tree, *p.info->type);
+  api::applyMergePatch(target, p.tree);
+  return {};
+}
+
+Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
+  if (!current) return notFound(*p.info, p.request.name);
+  Json next = current->tree();
+  Json old = next;
+  makeObject(old, "metadata").erase("resourceVersion");
+  auto revision = std::to_string(current->revision());
+  PH_TRY(applyPatch(p, next));
+  if (!next.is_object()) return Status::badRequest("the patch leaves no object");
+  auto& metadata = makeObject(next, "metadata");
+  // A patch that leaves the resourceVersion alone is no precondition.
+  if (textAt(&metadata, "resourceVersion") == revision) metadata.erase("resourceVersion");
+  if (auto name = textAt(&metadata, "name"); name != current->name()) {
+    return Status::badRequest("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
+                              current->name() + ")");
+  }
+  PH_TRY(checkKind(next, *p.info));
+  if (p.request.subresource.empty()) PH_TRY(conformTree(p, next, {}));
+  return decideStore(p, current, old, std::move(next));
+}
+
+// Apply without field ownership: what the manifest says is merged into the object, or creates it.
+Result<Decision> decideApply(PendingWrite& p, const ObjectPtr& current) {
+  if (current) return decidePatch(p, current);
+  if (!p.made) return notFound(*p.info, p.request.name);
+  if (p.info->namespaced) PH_TRY(checkNamespace(*p.core, *p.info, p.request.ns, p.request.name));
+  p.code = 201;
+  return Decision{Decision::Kind::Put, p.made};
+}
+
+Result<> planApply(PendingWrite& p) {
+  PH_ASSIGN(p.tree, p.request.body.empty() ? Result<Json>(Status::badRequest("the request has no body"))
+                                           : api::parseYaml(p.request.body));
+  PH_TRY(checkKind(p.tree, *p.info));
+  if (p.request.options.fieldManager.empty()) return Status::badRequest("fieldManager is required for apply patch");
+  if (auto* metadata = objectAt(p.tree, "metadata"); metadata && metadata->contains("managedFields"))
+    return Status::badRequest("metadata.managedFields must be nil");
+  if (p.request.subresource.empty() && !p.core->cache->get(*p.info, p.key)) {
+    Json body = p.tree;
+    p.request.body = api::toText(p.tree);
+    p.request.contentType = "application/json";
+    PH_TRY(planCreate(p));
+    p.tree = std::move(body);
+    p.code = 200;
+  }
+  p.request.contentType = "application/strategic-merge-patch+json";
+  p.decide = decideApply;
+  return {};
+}
+
+}  // namespace
+
+Result<> planUpdate(PendingWrite& p) {
+  std::vector<std::string> duplicates;
+  PH_ASSIGN(Json tree, readBody(p.request, &duplicates));
+  PH_TRY(checkKind(tree, *p.info));
+  auto& metadata = makeObject(tree, "metadata");
+  auto name = textAt(&metadata, "name");
+  if (name != p.request.name)
+    return Status::badRequest("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
+                              p.request.name + ")");
+  auto ns = textAt(&metadata, "namespace");
+  if (p.info->namespaced && !ns.empty() && ns != p.request.ns)
+    return Status::badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  if (p.request.subresource.empty()) PH_TRY(conformTree(p, tree, std::move(duplicates)));
+  p.tree = std::move(tree);
+  p.decide = decideUpdate;
+  return {};
+}
+
+Result<> planPatch(PendingWrite& p) {
+  auto& type = p.request.contentType;
+  if (type == "application/apply-patch+yaml" || type == "application/apply-patch+json") return planApply(p);
+  bool known = type == "application/json-patch+json" || type == "application/merge-patch+json" ||
+               type == "application/strategic-merge-patch+json";
+  if (!known || (!p.info->builtin && type == "application/strategic-merge-patch+json")) {
+    return Status::unsupportedMediaType(
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml" +
+        std::string(p.info->builtin ? ", application/strategic-merge-patch+json" : ""));
+  }
+  if (p.request.body.empty()) return Status::badRequest("the request has no body");
+  auto parsed = api::parseJson(p.request.body);
+  // Some clients send YAML under a JSON patch type.
+  if (!parsed.ok()) parsed = api::parseYaml(p.request.body);
+  if (!parsed.ok()) return std::move(parsed).status();
+  p.tree = std::move(*parsed);
+  if (type == "application/json-patch+json") {
+    if (!p.tree.is_array()) return Status::badRequest("a JSON patch must be a list of operations");
+    if (p.tree.get_array().size() > kMaxJsonPatchOperations)
+      return Status::tooLarge("the allowed maximum operations in a JSON patch is " +
+                              std::to_string(kMaxJsonPatchOperations));
+  } else if (!p.tree.is_object()) {
+    return Status::badRequest("a merge patch must be an object");
+  }
+  p.decide = decidePatch;
+  return {};
+}
+
+}  // namespace ph::server
