@@ -202,14 +202,14 @@ for d in /proc/[0-9]*; do
 done
 for m in $(awk '{{print $2}}' /proc/mounts | grep -E '^({state}|{run})(/|$)' | sort -r); do umount $m 2>/dev/null || umount -l $m; done
 rm -rf {bin} {run} {log} {log}.1
+# The low-level tools leave a package alone that something else has come to need since.
 if [ -n {packages} ] && [ -n "$ours" ]; then
   case $pm in
-    apt-get) DEBIAN_FRONTEND=noninteractive apt-get -y -q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 purge $ours </dev/null >/dev/null 2>&1 ;;
-    dnf) dnf -y -q remove $ours </dev/null >/dev/null 2>&1 ;;
-    zypper) zypper -n -q remove $ours </dev/null >/dev/null 2>&1 ;;
+    apt-get) DEBIAN_FRONTEND=noninteractive dpkg --purge $ours </dev/null >/dev/null 2>&1 ;;
+    dnf|zypper) rpm -e $ours >/dev/null 2>&1 ;;
     apk) apk del -q $ours </dev/null >/dev/null 2>&1 ;;
     pacman) pacman -Rn --noconfirm $ours </dev/null >/dev/null 2>&1 ;;
-  esac || echo "left=packages $(echo $ours): they could not be removed"
+  esac || echo "left=packages $(echo $ours): some could not be removed, since others need them"
 fi
 rm -rf {state}
 for f in {bin} {state} {run} {log} {unit}; do [ -e $f ] && echo "left=$f"; done

@@ -194,8 +194,10 @@ class Poller : public SshPoller {
     if (tick) ssh_send_keepalive(link->session);
     for (int round = 0; round < 8 && moveAll(*link); ++round) {}
     if (!ssh_is_connected(link->session)) {
-      const char* why = ssh_get_error(link->session);
-      return lose(id, why && *why ? why : "closed by the machine");
+      const std::string why = ssh_get_error(link->session);
+      // libssh words an end of the stream as whatever errno was left.
+      const bool ended = why.empty() || why.find("Resource temporarily") != std::string::npos || why.find("Success") != std::string::npos;
+      return lose(id, ended ? "closed by the machine" : why);
     }
     if (now() - link->heard > silence_)
       return lose(id, fmt::format("no answer for {:.1f} s", std::chrono::duration<double>(now() - link->heard).count()));

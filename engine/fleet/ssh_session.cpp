@@ -136,7 +136,7 @@ Result<std::unique_ptr<SshSession>> SshSession::connect(const Endpoint& endpoint
 SshSession::~SshSession() {
   if (cancel_ && fd_ >= 0) cancel_->detach(fd_);
   if (handle_) closeHandle(handle_);
-  else if (fd_ >= 0 && !handle_) ::close(fd_);
+  else if (fd_ >= 0) ::close(fd_);
 }
 
 ssh_session_struct* SshSession::release() {
@@ -146,11 +146,10 @@ ssh_session_struct* SshSession::release() {
 }
 
 void SshSession::closeHandle(ssh_session_struct* handle) {
-  // libssh leaves a descriptor it was given alone.
-  int fd = ssh_get_fd(handle);
+  // libssh leaves a descriptor that it was given open, unless it forgets that it was given.
+  ssh_options_set(handle, SSH_OPTIONS_FD, nullptr);
   ssh_disconnect(handle);
   ssh_free(handle);
-  (void)fd;
 }
 
 Status SshSession::broken(const std::string& doing) const {
