@@ -133,6 +133,9 @@ void ErrorList::notSupported(std::string field, std::string badValue, const std:
   for (auto& s : sorted) list += (list.empty() ? "" : ", ") + quoted(s);
   add("FieldValueNotSupported", std::move(field), "Unsupported value: " + quoted(badValue) + ": supported values: " + list);
 }
+void ErrorList::notFound(std::string field, std::string badValue) {
+  add("FieldValueNotFound", std::move(field), "Not found: " + quoted(badValue));
+}
 void ErrorList::duplicate(std::string field, std::string badValue) {
   add("FieldValueDuplicate", std::move(field), "Duplicate value: " + quoted(badValue));
 }

@@ -29,6 +29,7 @@ class ErrorList {
   // The value as it stands, without quotes: numbers, booleans, JSON.
   void invalidRaw(std::string field, std::string badValue, std::string detail);
   void notSupported(std::string field, std::string badValue, const std::vector<std::string>& supported);
+  void notFound(std::string field, std::string badValue);
   void duplicate(std::string field, std::string badValue);
   void forbidden(std::string field, std::string detail);
   void tooLong(std::string field, size_t maxLength);

@@ -1,0 +1,63 @@
+// What the strategies share: reaching into trees, and checks that several kinds need.
+// Threads: pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/codec.h"
+#include "engine/api/registry.h"
+#include "engine/api/validation.h"
+
+namespace ph::api::strategies {
+
+// Reading; what is absent or of another type reads as empty. Paths as for api::at.
+std::string_view str(const Json& v, std::string_view path);
+int64_t num(const Json& v, std::string_view path, int64_t otherwise = 0);
+bool flag(const Json& v, std::string_view path);
+const JsonArray& list(const Json& v, std::string_view path);
+const JsonObject& object(const Json& v, std::string_view path);
+bool has(const Json& v, std::string_view path);
+WallTime time(const Json& v, std::string_view path);  // the epoch when absent
+
+inline std::string_view view(boost::json::string_view s) { return {s.data(), s.size()}; }
+inline boost::json::string_view boosted(std::string_view s) { return {s.data(), s.size()}; }
+inline std::string text(std::string_view s) { return std::string(s); }
+
+// Writing.
+JsonObject& ensureObject(Json& parent, std::string_view key);
+JsonObject& ensureObject(JsonObject& parent, std::string_view key);
+Json* member(Json& parent, std::string_view key);  // nullptr when absent
+void setDefault(JsonObject& o, std::string_view key, Json value);
+
+std::string indexed(const std::string& path, size_t i);  // "path[i]"
+
+// "a=1,b=2" sorted, or "<none>".
+std::string labelsText(const JsonObject& labels);
+// A LabelSelector object as kubectl shows it.
+std::string selectorText(const Json& object, std::string_view path);
+// Names and images of a pod template's containers, comma separated.
+void containerCells(const Json& object, std::string_view podSpecPath, std::vector<Json>& out);
+Json orNone(std::string_view s);
+
+// Checks.
+void checkPort(int64_t port, const std::string& path, ErrorList& errors);
+void checkPortValue(const Json* value, const std::string& path, ErrorList& errors);  // a number, or a port's name
+void checkLabelSelector(const Json& selector, const std::string& path, ErrorList& errors);
+void checkTaints(const JsonArray& taints, const std::string& path, ErrorList& errors);
+// Both given and different: `field is immutable`.
+void immutable(const Json& now, const Json& old, std::string_view path, ErrorList& errors);
+
+// Pod specs, in pods and in templates (pod_defaults.cpp, pod_spec.cpp).
+void defaultPodSpec(Json& spec);
+void validatePodSpec(const Json& spec, const std::string& path, ErrorList& errors);
+// A template of a controller that keeps pods running: metadata, spec, restart policy; its labels must match `selector`.
+void validateTemplate(const Json& workload, const char* kind, ErrorList& errors);
+std::string qosClass(const Json& spec);
+
+// The strategies themselves.
+extern const Strategy podStrategy, deploymentStrategy, replicaSetStrategy, serviceStrategy, endpointsStrategy, nodeStrategy,
+    namespaceStrategy, configMapStrategy, secretStrategy, serviceAccountStrategy, eventStrategy, leaseStrategy, machineStrategy;
+
+}  // namespace ph::api::strategies
