@@ -39,14 +39,14 @@ class StrategyTest : public QObject {
     row(kPod, "{metadata: {namespace: A}}", "metadata.namespace: Invalid value: \"A\"");
     row(kPod, "{metadata: {labels: {'a/b/c': x}}}", "metadata.labels: Invalid value: \"a/b/c\": a qualified name must consist of");
     row(kPod, "{metadata: {labels: {a: 'x y'}}}", "metadata.labels: Invalid value: \"x y\": a valid label must be");
-    row(kPod, "{metadata: {annotations: {'/x': y}}}", "metadata.annotations: Invalid value: \"/x\": prefix part must be non-empty");
-    row(kPod, "{metadata: {annotations: {Big: y}}}", "");
+    row(kPod, "{metadata: {annotations: {'/x': z}}}", "metadata.annotations: Invalid value: \"/x\": prefix part must be non-empty");
+    row(kPod, "{metadata: {annotations: {Big: z}}}", "");
     row(kPod, "{metadata: {finalizers: [plain]}}", "metadata.finalizers[0]: Invalid value: \"plain\": name is neither a standard finalizer name");
     row(kPod, "{metadata: {ownerReferences: [{apiVersion: v1, kind: A, name: a}]}}", "metadata.ownerReferences[0].uid: Required value");
     row(kPod,
-        "{metadata: {ownerReferences: [{apiVersion: v1, kind: A, name: a, uid: x, controller: true}, {apiVersion: v1, kind: A, name: b, uid: y, controller: true}]}}",
+        "{metadata: {ownerReferences: [{apiVersion: v1, kind: A, name: a, uid: x, controller: true}, {apiVersion: v1, kind: A, name: b, uid: z, controller: true}]}}",
         "Only one reference can have Controller set to true. Found \"true\" in references for A/a and A/b");
-    row("{kind: Node, metadata: {name: n}}", "{metadata: {namespace: x}}", "metadata.namespace: Forbidden: not allowed on this type");
+    row("{kind: Node, metadata: {name: nn}}", "{metadata: {namespace: x}}", "metadata.namespace: Forbidden: not allowed on this type");
     // pods
     row(kPod, "{spec: {containers: [{name: A, image: x}]}}", "spec.containers[0].name: Invalid value: \"A\": a lowercase RFC 1123 label");
     row(kPod, "{spec: {containers: [{name: a}]}}", "spec.containers[0].image: Required value");
@@ -97,7 +97,7 @@ class StrategyTest : public QObject {
     // deployments
     row(kDeployment, "{}", "");
     row(kDeployment, "{spec: {replicas: -1}}", "spec.replicas: Invalid value: -1: must be greater than or equal to 0");
-    row(kDeployment, "{spec: {selector: {matchLabels: {app: y}}}}", "spec.template.metadata.labels: Invalid value: {\"app\":\"x\"}: `selector` does not match template `labels`");
+    row(kDeployment, "{spec: {selector: {matchLabels: {app: z}}}}", "spec.template.metadata.labels: Invalid value: {\"app\":\"x\"}: `selector` does not match template `labels`");
     row(kDeployment, "{spec: {selector: {matchLabels: null}}}", "empty selector is invalid for deployment");
     row(kDeployment, "{spec: {selector: null}}", "spec.selector: Required value");
     row(kDeployment, "{spec: {template: null}}", "spec.template.spec.containers: Required value");
@@ -136,13 +136,13 @@ class StrategyTest : public QObject {
     row("{kind: Endpoints, metadata: {name: c}}", "{subsets: [{addresses: [{ip: 127.0.0.1}], ports: [{port: 1}]}]}", "may not be in the loopback range");
     row("{kind: Endpoints, metadata: {name: c}}", "{subsets: [{}]}", "subsets[0]: Required value: must specify `addresses` or `notReadyAddresses`");
     row("{kind: Endpoints, metadata: {name: c}}", "{subsets: [{addresses: [{ip: 10.0.0.1}], ports: [{port: 1}, {port: 2, name: b}]}]}", "subsets[0].ports[0].name: Required value");
-    row("{kind: Node, metadata: {name: n}}", "{spec: {podCIDR: 10.1.0.0/24, taints: [{key: a, effect: NoSchedule}]}}", "");
-    row("{kind: Node, metadata: {name: n}}", "{spec: {podCIDR: 10.1.0.0/40}}", "must be a valid CIDR value");
-    row("{kind: Node, metadata: {name: n}}", "{spec: {taints: [{key: a, effect: NoSchedule}, {key: a, effect: NoSchedule, value: x}]}}", "taints must be unique by key and effect pair");
-    row("{kind: Node, metadata: {name: n}}", "{spec: {taints: [{key: a, effect: Never}]}}", "spec.taints[0].effect: Unsupported value: \"Never\"");
+    row("{kind: Node, metadata: {name: nn}}", "{spec: {podCIDR: 10.1.0.0/24, taints: [{key: a, effect: NoSchedule}]}}", "");
+    row("{kind: Node, metadata: {name: nn}}", "{spec: {podCIDR: 10.1.0.0/40}}", "must be a valid CIDR value");
+    row("{kind: Node, metadata: {name: nn}}", "{spec: {taints: [{key: a, effect: NoSchedule}, {key: a, effect: NoSchedule, value: x}]}}", "taints must be unique by key and effect pair");
+    row("{kind: Node, metadata: {name: nn}}", "{spec: {taints: [{key: a, effect: Never}]}}", "spec.taints[0].effect: Unsupported value: \"Never\"");
     row("{kind: Namespace, metadata: {name: a.b}}", "{}", "metadata.name: Invalid value: \"a.b\"");
     row("{kind: Event, metadata: {name: e}, involvedObject: {kind: Pod, namespace: other}}", "{}", "involvedObject.namespace: Invalid value: \"other\": does not match event.namespace");
-    row("{kind: Event, metadata: {name: e}, involvedObject: {kind: Node, name: n}}", "{}", "");
+    row("{kind: Event, metadata: {name: e}, involvedObject: {kind: Node, name: nn}}", "{}", "");
     row("{kind: Lease, metadata: {name: l}}", "{spec: {leaseDurationSeconds: 0}}", "must be greater than 0");
     row("{kind: Lease, metadata: {name: l}}", "{spec: {leaseDurationSeconds: 10, renewTime: '2026-01-01T00:00:00.123456Z'}}", "");
     row("{kind: Machine, metadata: {name: m}}", "{}", "spec.address: Required value");
@@ -192,7 +192,7 @@ class StrategyTest : public QObject {
     row("{kind: Secret, metadata: {name: s}, type: a/b}", "{type: c/d}", "type: Invalid value: \"c/d\": field is immutable");
     row("{kind: Secret, metadata: {name: s}, immutable: true, data: {a: aGk=}}", "{data: {a: aGkx}}", "data: Forbidden: field is immutable when `immutable` is set");
     row("{kind: ConfigMap, metadata: {name: s}, immutable: true, data: {a: b}}", "{immutable: null}", "immutable: Forbidden");
-    row("{kind: ConfigMap, metadata: {name: s}, immutable: true, data: {a: b}}", "{metadata: {labels: {x: y}}}", "");
+    row("{kind: ConfigMap, metadata: {name: s}, immutable: true, data: {a: b}}", "{metadata: {labels: {x: z}}}", "");
     row("{kind: Node, metadata: {name: s}, spec: {podCIDR: 10.1.0.0/24}}", "{spec: {podCIDR: 10.2.0.0/24, podCIDRs: [10.2.0.0/24]}}", "node updates may not change podCIDR");
     row("{kind: ConfigMap, metadata: {name: s, deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [a/b]}}", "{metadata: {finalizers: [a/b, c/d]}}", "no new finalizers can be added if the object is being deleted");
     row("{kind: ConfigMap, metadata: {name: s, deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [a/b]}}", "{metadata: {finalizers: []}}", "");
@@ -258,11 +258,11 @@ class StrategyTest : public QObject {
     row("{kind: Secret, metadata: {name: s}, stringData: {a: hi}, data: {b: aGk=}}", "data", R"({"b":"aGk=","a":"aGk="})");
     row("{kind: Secret, metadata: {name: s}, stringData: {a: hi}}", "stringData", "");
     row("{kind: Secret, metadata: {name: s}}", "type", "\"Opaque\"");
-    row("{kind: Namespace, metadata: {name: n}}", "spec.finalizers", R"(["kubernetes"])");
-    row("{kind: Namespace, metadata: {name: n}}", "status.phase", "\"Active\"");
-    row("{kind: Namespace, metadata: {name: n}}", "metadata.labels", R"({"kubernetes.io/metadata.name":"n"})");
-    row("{kind: Node, metadata: {name: n}, spec: {podCIDR: 10.0.0.0/24}}", "spec.podCIDRs", R"(["10.0.0.0/24"])");
-    row("{kind: Node, metadata: {name: n}, status: {capacity: {cpu: 4}}}", "status.allocatable.cpu", "\"4\"");
+    row("{kind: Namespace, metadata: {name: nn}}", "spec.finalizers", R"(["kubernetes"])");
+    row("{kind: Namespace, metadata: {name: nn}}", "status.phase", "\"Active\"");
+    row("{kind: Namespace, metadata: {name: nn}}", "metadata.labels", R"({"kubernetes.io/metadata.name":"nn"})");
+    row("{kind: Node, metadata: {name: nn}, spec: {podCIDR: 10.0.0.0/24}}", "spec.podCIDRs", R"(["10.0.0.0/24"])");
+    row("{kind: Node, metadata: {name: nn}, status: {capacity: {cpu: 4}}}", "status.allocatable.cpu", "\"4\"");
     row("{kind: Machine, metadata: {name: m}, spec: {address: a}}", "spec.port", "22");
     row("{kind: Machine, metadata: {name: m}, spec: {address: a}}", "spec.user", "\"root\"");
     row("{kind: Machine, metadata: {name: m}, spec: {address: a, jumpHosts: [{address: b}]}}", "spec.jumpHosts.0.port", "22");
@@ -298,7 +298,7 @@ class StrategyTest : public QObject {
   }
 
   void namespaceFinalizersNeedTheirDoor() {
-    Json old = yaml("{kind: Namespace, metadata: {name: n}}");
+    Json old = yaml("{kind: Namespace, metadata: {name: nn}}");
     QCOMPARE(test::create(old), std::string());
     Json object = old;
     object.get_object()["spec"].get_object()["finalizers"] = JsonArray();
