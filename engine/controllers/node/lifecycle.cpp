@@ -69,7 +69,7 @@ Json conditionsWhenLost(const ObjectPtr& object, WallTime now) {
   for (std::string_view type : {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"}) {
     auto it = std::find_if(conditions.begin(), conditions.end(), [&](auto& c) { return c.type == type; });
     if (it == conditions.end()) {
-      it = conditions.insert(it, {});
+      it = conditions.emplace(it);
       it->type = type;
     }
     if (it->status == "Unknown") continue;

@@ -84,7 +84,7 @@ void reportFailure(ReplicaSetStatus& status, const Key& key, WallTime now) {
     return;
   }
   if (it == status.conditions.end()) {
-    it = status.conditions.insert(it, {});
+    it = status.conditions.emplace(it);
     it->type = "ReplicaFailure";
     it->lastTransitionTime = now;
   }
