@@ -141,13 +141,10 @@ class EngineImpl final : public Engine {
       scheduler_ = scheduler::Scheduler::make(*client_, executor_);
       scheduler_->start();
     }
-#ifdef PH_WITH_FLEET
     if (options_.fleet) startFleet();
-#endif
     return {};
   }
 
-#ifdef PH_WITH_FLEET
   void startFleet() {
     fleet::Options options;
     options.agentDir = options_.agentDir.empty() ? programDir() : options_.agentDir;
@@ -163,7 +160,6 @@ class EngineImpl final : public Engine {
     api_->setDialer(std::shared_ptr<client::NodeDialer>(std::shared_ptr<void>(), fleet_.get()));
     fleet_->start();
   }
-#endif
 
   // Until what was posted so far has run.
   void drain() {
