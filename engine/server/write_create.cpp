@@ -1,4 +1,5 @@
 #include "engine/api/codec.h"
+#include "engine/api/protobuf.h"
 #include "engine/server/admission.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
@@ -25,9 +26,11 @@ Result<Json> readBody(const ApiRequest& request, std::vector<std::string>* dupli
   // Programs that send nothing else in particular (curl -d) mean JSON.
   if (type == "application/x-www-form-urlencoded" || type == "text/plain" || type == "application/octet-stream")
     return api::parseJson(request.body, duplicates);
+  if (type == api::kProtobufMedia && (request.subresource.empty() || request.subresource == "status"))
+    return api::objectFromProtobuf(request.body, *request.info->type);
   return Status::unsupportedMediaType(
       "the body of the request was in an unknown format - accepted media types include: application/json, "
-      "application/yaml");
+      "application/yaml, application/vnd.kubernetes.protobuf");
 }
 
 Result<> checkKind(Json& tree, const ResourceInfo& info) {
