@@ -49,7 +49,7 @@ Result<> planDelete(PendingWrite& p);
 Result<> planSubresource(PendingWrite& p);   // the ones not stored as the object itself: binding, eviction, scale, finalize
 
 // The body as a tree, of the request's kind (apiVersion and kind checked, filled in when missing).
-Result<Json> readBody(const ApiRequest& request, std::vector<std::string>* duplicates);
+Result<Json> readBody(const Core& core, const ApiRequest& request, std::vector<std::string>* duplicates);
 Result<> checkKind(Json& tree, const ResourceInfo& info);
 // Defaults, types and unknown fields; what the client must hear about goes to warnings or the Status.
 Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> duplicates);

@@ -3,6 +3,7 @@
 #include "engine/server/admission.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
+#include "engine/server/protobuf_body.h"
 
 namespace ph::server {
 
@@ -16,7 +17,7 @@ Status cannotHandle(const ResourceInfo& info, const std::string& why) {
 
 }  // namespace
 
-Result<Json> readBody(const ApiRequest& request, std::vector<std::string>* duplicates) {
+Result<Json> readBody(const Core& core, const ApiRequest& request, std::vector<std::string>* duplicates) {
   auto& type = request.contentType;
   if (request.body.empty()) return Status::badRequest("the request has no body");
   if (type.empty() || type.starts_with("application/json") || type.ends_with("+json"))
@@ -26,8 +27,7 @@ Result<Json> readBody(const ApiRequest& request, std::vector<std::string>* dupli
   // Programs that send nothing else in particular (curl -d) mean JSON.
   if (type == "application/x-www-form-urlencoded" || type == "text/plain" || type == "application/octet-stream")
     return api::parseJson(request.body, duplicates);
-  if (type == api::kProtobufMedia && (request.subresource.empty() || request.subresource == "status"))
-    return api::objectFromProtobuf(request.body, *request.info->type);
+  if (type == api::kProtobufMedia) return readProtobuf(request.body, *core.registry);
   return Status::unsupportedMediaType(
       "the body of the request was in an unknown format - accepted media types include: application/json, "
       "application/yaml, application/vnd.kubernetes.protobuf");
@@ -132,7 +132,7 @@ Result<Decision> decideCreate(PendingWrite& p, const ObjectPtr& current) {
 
 Result<> planCreate(PendingWrite& p) {
   std::vector<std::string> duplicates;
-  PH_ASSIGN(Json tree, readBody(p.request, &duplicates));
+  PH_ASSIGN(Json tree, readBody(*p.core, p.request, &duplicates));
   PH_TRY(checkKind(tree, *p.info));
   auto& metadata = makeObject(tree, "metadata");
   if (p.info->namespaced && p.request.ns.empty()) return Status::badRequest("a namespace is required to create this");

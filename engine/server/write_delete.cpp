@@ -131,7 +131,7 @@ Result<Decision> decideDelete(PendingWrite& p, const ObjectPtr& current) {
 
 Result<> planDelete(PendingWrite& p) {
   if (!p.request.body.empty()) {
-    PH_ASSIGN(Json body, readBody(p.request, nullptr));
+    PH_ASSIGN(Json body, readBody(*p.core, p.request, nullptr));
     PH_TRY(readDeleteOptions(body, p.request.options));
   }
   p.decide = decideDelete;

@@ -60,7 +60,7 @@ Result<Decision> decideBinding(PendingWrite& p, const ObjectPtr& current) {
 
 Result<> planBinding(PendingWrite& p) {
   if (p.request.verb != Verb::Create) return Status::methodNotAllowed("a binding can only be created");
-  PH_ASSIGN(p.tree, readBody(p.request, nullptr));
+  PH_ASSIGN(p.tree, readBody(*p.core, p.request, nullptr));
   auto* target = objectAt(p.tree, "target");
   auto kind = textAt(target, "kind");
   api::ErrorList errors;
@@ -85,7 +85,7 @@ Result<> planBinding(PendingWrite& p) {
 
 Result<> planEviction(PendingWrite& p) {
   if (p.request.verb != Verb::Create) return Status::methodNotAllowed("an eviction can only be created");
-  PH_ASSIGN(p.tree, readBody(p.request, nullptr));
+  PH_ASSIGN(p.tree, readBody(*p.core, p.request, nullptr));
   if (auto* options = member(&p.tree, "deleteOptions")) PH_TRY(readDeleteOptions(*options, p.request.options));
   p.code = 201;
   p.decide = [](PendingWrite& w, const ObjectPtr& current) {
@@ -164,7 +164,7 @@ Result<Decision> decideScalePatch(PendingWrite& p, const ObjectPtr& current) {
 Result<> planScale(PendingWrite& p) {
   p.reply = PendingWrite::Reply::Scale;
   if (p.request.verb == Verb::Update) {
-    PH_ASSIGN(p.tree, readBody(p.request, nullptr));
+    PH_ASSIGN(p.tree, readBody(*p.core, p.request, nullptr));
     p.decide = decideScaleUpdate;
     return {};
   }
@@ -225,7 +225,7 @@ Result<> planSubresource(PendingWrite& p) {
   if (sub == "eviction" && p.info == p.core->pods) return planEviction(p);
   if (sub == "scale" && !p.info->scale.specReplicas.empty()) return planScale(p);
   if (sub == "finalize" && p.info == p.core->namespaces && p.request.verb == Verb::Update) {
-    PH_ASSIGN(p.tree, readBody(p.request, nullptr));
+    PH_ASSIGN(p.tree, readBody(*p.core, p.request, nullptr));
     p.decide = decideFinalize;
     return {};
   }

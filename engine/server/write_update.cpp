@@ -218,7 +218,7 @@ Result<> planApply(PendingWrite& p) {
 
 Result<> planUpdate(PendingWrite& p) {
   std::vector<std::string> duplicates;
-  PH_ASSIGN(Json tree, readBody(p.request, &duplicates));
+  PH_ASSIGN(Json tree, readBody(*p.core, p.request, &duplicates));
   PH_TRY(checkKind(tree, *p.info));
   auto& metadata = makeObject(tree, "metadata");
   auto name = textAt(&metadata, "name");

@@ -146,7 +146,7 @@ void writeAll(const std::shared_ptr<Core>& core, std::vector<ApiRequest> request
 
 void deleteCollection(const std::shared_ptr<Core>& core, ApiRequest request, WriteDone done) {
   if (!request.body.empty()) {
-    auto body = readBody(request, nullptr);
+    auto body = readBody(*core, request, nullptr);
     if (!body.ok()) return done(std::move(body).status());
     if (auto r = readDeleteOptions(*body, request.options); !r.ok()) return done(std::move(r).status());
   }
