@@ -67,6 +67,15 @@ Result<> writeFile(const std::string& path, const std::string& text, mode_t mode
   return {};
 }
 
+Result<> writeInPlace(const std::string& path, const std::string& text) {
+  int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return fileError("write", path, errno);
+  bool whole = ::write(fd, text.data(), text.size()) == ssize_t(text.size());
+  int error = errno;
+  ::close(fd);
+  return whole ? Result<>() : Result<>(fileError("write", path, error));
+}
+
 Result<> makeFolders(const std::string& path, mode_t mode) {
   for (size_t at = 1; at <= path.size(); ++at) {
     at = std::min(path.find('/', at), path.size());

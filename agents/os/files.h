@@ -16,6 +16,8 @@ std::string readFile(const std::string& path, size_t limit = 1 << 20);
 std::string readTrimmed(const std::string& path);
 // Whole or not at all: a new file takes the old one's place. A full disk is said in words.
 Result<> writeFile(const std::string& path, const std::string& text, mode_t mode = 0644);
+// Into the file that is there (of /proc, /sys, a cgroup).
+Result<> writeInPlace(const std::string& path, const std::string& text);
 Result<> makeFolders(const std::string& path, mode_t mode = 0755);
 bool exists(const std::string& path);
 std::vector<std::string> listFolder(const std::string& path);  // names, sorted; empty when there is none

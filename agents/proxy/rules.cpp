@@ -78,7 +78,7 @@ std::string ruleset(const std::vector<ServicePort>& ports, const NodeNetwork& no
       fmt::format_to(out, "  chain p{} {{ comment \"{}\"; meta mark set meta mark or 0x4000; {}; }}\n", i, p.name, choose(p));
     // What has no backend is refused at once, so that clients don't wait. Nat chains can't: a filter map does.
     auto addresses = p.externalIps;
-    addresses.insert(addresses.begin(), p.clusterIp);
+    if (!p.clusterIp.empty()) addresses.insert(addresses.begin(), p.clusterIp);
     for (auto& ip : addresses) {
       std::string key = fmt::format("{} . {} . {}", ip, p.protocol, p.port);
       if (!empty) element(services, key, i);
@@ -105,6 +105,11 @@ std::string ruleset(const std::vector<ServicePort>& ports, const NodeNetwork& no
        "    meta mark and 0x4000 == 0x4000 masquerade\n";
   if (!node.clusterCidr.empty())
     fmt::format_to(out, "    ip saddr {0} ip daddr != {0} ip daddr != 224.0.0.0/4 masquerade\n", node.clusterCidr);
+  if (!node.podNetworks.empty()) {
+    std::string set;
+    for (auto& cidr : node.podNetworks) set += (set.empty() ? "" : ", ") + cidr;
+    fmt::format_to(out, "    ip saddr {{ {0} }} ip daddr != {{ {0} }} ip daddr != 224.0.0.0/4 masquerade\n", set);
+  }
   s += "  }\n}\n";
   return s;
 }

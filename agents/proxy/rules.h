@@ -19,7 +19,7 @@ struct Backend {
 // One port of one service, with the backends that are ready (sorted).
 struct ServicePort {
   std::string name;            // "NS/NAME:PORT", for the chain's comment
-  std::string clusterIp;
+  std::string clusterIp;       // empty: only by node port or external address
   std::string protocol;        // "tcp", "udp", "sctp"
   int32_t port = 0;
   int32_t nodePort = 0;        // 0: none
@@ -34,6 +34,7 @@ std::vector<ServicePort> servicePorts(const api::Object& service, const api::Obj
 
 struct NodeNetwork {
   std::string clusterCidr;     // traffic from it to elsewhere than it leaves with the node's address; empty: no such rule
+  std::vector<std::string> podNetworks;  // the same for a set of networks that need not lie in one
   std::vector<std::string> nodeIps;  // addresses that answer to node ports
 };
 
