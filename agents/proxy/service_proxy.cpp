@@ -30,6 +30,14 @@ void ServiceProxy::setNetwork(NodeNetwork network) {
   soon(options_.gather);
 }
 
+void ServiceProxy::setHostPorts(const std::string& pod, std::vector<ServicePort> ports) {
+  auto it = hostPorts_.find(pod);
+  if (it == hostPorts_.end() ? ports.empty() : it->second == ports) return;
+  if (ports.empty()) hostPorts_.erase(it);
+  else hostPorts_[pod] = std::move(ports);
+  soon(options_.gather);
+}
+
 void ServiceProxy::update(const std::string& key) {
   auto it = entries_.find(key);
   Entry& e = it->second;
@@ -53,6 +61,7 @@ void ServiceProxy::load() {
   dirty_ = false;
   std::vector<ServicePort> ports;
   for (auto& [key, e] : entries_) ports.insert(ports.end(), e.ports.begin(), e.ports.end());
+  for (auto& [pod, own] : hostPorts_) ports.insert(ports.end(), own.begin(), own.end());
   std::string script = ruleset(ports, options_.network);
   if (script == loaded_) return;
   loading_ = true;

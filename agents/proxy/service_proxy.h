@@ -34,6 +34,8 @@ class ServiceProxy : public std::enable_shared_from_this<ServiceProxy> {
   // Nothing is loaded before both kinds are known: half a table would refuse what works.
   void onSynced() { ++synced_, soon(options_.gather); }
   void setNetwork(NodeNetwork network);
+  // Ports of the machine that lead into a pod (hostPort); empty when it has none (any more).
+  void setHostPorts(const std::string& pod, std::vector<ServicePort> ports);
   const std::string& lastError() const { return error_; }
 
  private:
@@ -46,6 +48,7 @@ class ServiceProxy : public std::enable_shared_from_this<ServiceProxy> {
   const Apply apply_;
   Options options_;
   std::map<std::string, Entry> entries_;  // by "NS/NAME", so that the script's order is stable
+  std::map<std::string, std::vector<ServicePort>> hostPorts_;  // by pod
   std::string loaded_;                    // the script in force; empty: none of ours
   std::string error_;
   Timer timer_;

@@ -13,10 +13,14 @@ ServiceTable::ServiceTable(client::Client& client, std::shared_ptr<Executor> str
 
 ServiceTable::~ServiceTable() { stop(); }
 
+void ServiceTable::listen(Listener services, Listener endpoints, std::function<void()> onKnown) {
+  listeners_.push_back({std::move(services), std::move(endpoints), std::move(onKnown)});
+}
+
 void ServiceTable::start() {
   load();
-  serviceReflector_ = follow("services", services_);
-  endpointsReflector_ = follow("endpoints", endpoints_);
+  serviceReflector_ = follow(true);
+  endpointsReflector_ = follow(false);
 }
 
 void ServiceTable::stop() {
@@ -25,48 +29,49 @@ void ServiceTable::stop() {
   saveTimer_.cancel();
 }
 
-std::shared_ptr<client::Reflector> ServiceTable::follow(const char* plural, std::map<std::string, api::ObjectPtr>& to) {
+std::shared_ptr<client::Reflector> ServiceTable::follow(bool services) {
   client::Reflector::Options options;
   options.maxBackoff = std::chrono::seconds(5);
   client::Reflector::Handlers handlers;
   std::weak_ptr<ServiceTable> weak = weak_from_this();
-  handlers.onChanges = [weak, &to](const std::vector<client::Change>& changes) {
-    if (auto self = weak.lock()) self->apply(to, changes);
+  handlers.onChanges = [weak, services](const std::vector<client::Change>& changes) {
+    auto self = weak.lock();
+    if (!self) return;
+    self->apply(services, changes);
+    self->saveSoon();
   };
   handlers.onSynced = [weak] {
     if (auto self = weak.lock()) self->synced();
   };
-  return client::Reflector::start(client_, *client_.registry().find("", "v1", plural), strand_, std::move(options), std::move(handlers));
+  return client::Reflector::start(client_, *client_.registry().find("", "v1", services ? "services" : "endpoints"), strand_,
+                                  std::move(options), std::move(handlers));
 }
 
-void ServiceTable::apply(std::map<std::string, api::ObjectPtr>& to, const std::vector<client::Change>& changes) {
+void ServiceTable::apply(bool services, const std::vector<client::Change>& changes) {
+  auto& map = services ? services_ : endpoints_;
   for (auto& change : changes) {
-    auto key = change.any()->key();
-    if (change.now) to[key] = change.now;
-    else to.erase(key);
-    for (auto& listener : listeners_) listener(key);
+    if (change.now) map[change.now->key()] = change.now;
+    else map.erase(change.old->key());
   }
-  saveSoon();
+  for (auto& l : listeners_) (services ? l.services : l.endpoints)(changes);
+}
+
+// What only the disk remembered is gone.
+void ServiceTable::prune(bool services, client::Reflector& reflector) {
+  std::vector<client::Change> gone;
+  for (auto& [key, object] : services ? services_ : endpoints_)
+    if (!reflector.get(key)) gone.push_back({object, nullptr});
+  if (!gone.empty()) apply(services, gone);
 }
 
 void ServiceTable::synced() {
   if (synced_ || !serviceReflector_ || !endpointsReflector_ || !serviceReflector_->synced() || !endpointsReflector_->synced()) return;
-  // What only the disk remembered is gone.
-  auto prune = [this](std::map<std::string, api::ObjectPtr>& map, client::Reflector& reflector) {
-    std::vector<std::string> gone;
-    for (auto& [key, object] : map)
-      if (!reflector.get(key)) gone.push_back(key);
-    for (auto& key : gone) {
-      map.erase(key);
-      for (auto& listener : listeners_) listener(key);
-    }
-  };
-  prune(services_, *serviceReflector_);
-  prune(endpoints_, *endpointsReflector_);
+  prune(true, *serviceReflector_);
+  prune(false, *endpointsReflector_);
   bool first = !known();
   synced_ = true;
   if (first)
-    for (auto& callback : onKnown_) callback();
+    for (auto& l : listeners_) l.onKnown();
   saveSoon();
 }
 
@@ -74,19 +79,18 @@ void ServiceTable::load() {
   if (file_.empty()) return;
   std::istringstream lines(readFile(file_, 64 << 20));
   std::string line;
-  size_t count = 0;
+  std::vector<client::Change> services, endpoints;
   while (std::getline(lines, line)) {
     if (line.size() < 3) continue;
     bool service = line[0] == 'S';
     auto object = api::Object::parse(client_.registry().find("", "v1", service ? "services" : "endpoints"), std::string_view(line).substr(2));
-    if (!object.ok()) continue;
-    (service ? services_ : endpoints_)[(*object)->key()] = *object;
-    ++count;
-    for (auto& listener : listeners_) listener((*object)->key());
+    if (object.ok()) (service ? services : endpoints).push_back({nullptr, *object});
   }
-  if (!count) return;
+  if (services.empty() && endpoints.empty()) return;
+  apply(true, services);
+  apply(false, endpoints);
   loaded_ = true;
-  for (auto& callback : onKnown_) callback();
+  for (auto& l : listeners_) l.onKnown();
 }
 
 void ServiceTable::saveSoon() {

@@ -25,26 +25,26 @@ class ServiceTable : public std::enable_shared_from_this<ServiceTable> {
   bool known() const { return loaded_ || synced_; }
   const std::map<std::string, api::ObjectPtr>& services() const { return services_; }
   const std::map<std::string, api::ObjectPtr>& endpoints() const { return endpoints_; }
-  // Called with "NS/NAME" of what changed, service or endpoints. Several may listen.
-  void onChange(std::function<void(const std::string& key)> callback) { listeners_.push_back(std::move(callback)); }
-  // Called once when known() becomes true.
-  void onKnown(std::function<void()> callback) { onKnown_.push_back(std::move(callback)); }
+  // Before start(); several may listen. Changes of Services, of Endpoints; and once, when known() becomes true.
+  using Listener = std::function<void(const std::vector<client::Change>&)>;
+  void listen(Listener services, Listener endpoints, std::function<void()> onKnown);
 
  private:
   void load();
   void saveSoon();
   void save();
-  void apply(std::map<std::string, api::ObjectPtr>& to, const std::vector<client::Change>& changes);
+  void apply(bool services, const std::vector<client::Change>& changes);
+  void prune(bool services, client::Reflector& reflector);
   void synced();
-  std::shared_ptr<client::Reflector> follow(const char* plural, std::map<std::string, api::ObjectPtr>& to);
+  std::shared_ptr<client::Reflector> follow(bool services);
 
   client::Client& client_;
   std::shared_ptr<Executor> strand_;
   const std::string file_;
   std::map<std::string, api::ObjectPtr> services_, endpoints_;
   std::shared_ptr<client::Reflector> serviceReflector_, endpointsReflector_;
-  std::vector<std::function<void(const std::string&)>> listeners_;
-  std::vector<std::function<void()>> onKnown_;
+  struct Listening { Listener services, endpoints; std::function<void()> onKnown; };
+  std::vector<Listening> listeners_;
   bool loaded_ = false, synced_ = false;
   Timer saveTimer_;
 };
