@@ -20,7 +20,7 @@ namespace core = api::core;
 NodeAgent::NodeAgent(client::Client& client, std::shared_ptr<NodeContext> node, NodeOptions options)
     : client_(client), node_(std::move(node)), options_(std::move(options)), info_(client.registry().find("", "v1", "nodes")),
       lease_(std::make_shared<LeaseKeeper>(client, node_->strand, options_.name, options_.leaseDuration)),
-      pods_(std::make_shared<PodManager>(client, node_, options_.pods)) {}
+      pods_(std::make_shared<PodManager>(client, node_, options_.pods)), runtimeVersion_(options_.runtimeVersion) {}
 
 NodeAgent::~NodeAgent() { stop(); }
 
@@ -174,7 +174,7 @@ JsonObject NodeAgent::statusOf(const RuntimeHealth& health) const {
   if (!options_.ip.empty()) addresses.push_back(JsonObject{{"type", "InternalIP"}, {"address", options_.ip}});
   addresses.push_back(JsonObject{{"type", "Hostname"}, {"address", m.hostname.empty() ? options_.name : m.hostname}});
   JsonObject info{{"machineID", m.machineId}, {"systemUUID", m.systemUuid}, {"bootID", m.bootId}, {"kernelVersion", m.kernel},
-                  {"osImage", m.osImage}, {"containerRuntimeVersion", options_.runtimeVersion}, {"kubeletVersion", "v1.32.0+pilothouse-" PH_VERSION},
+                  {"osImage", m.osImage}, {"containerRuntimeVersion", runtimeVersion_}, {"kubeletVersion", "v1.32.0+pilothouse-" PH_VERSION},
                   {"kubeProxyVersion", "v1.32.0+pilothouse-" PH_VERSION}, {"operatingSystem", m.os}, {"architecture", m.arch}};
   // A tenth of the memory, at most half a gigabyte, is kept for the machine itself.
   int64_t kept = std::min<int64_t>(m.memoryBytes / 10, int64_t(512) << 20);
@@ -195,6 +195,7 @@ void NodeAgent::report(RuntimeHealth health) {
     c.as_object().erase("lastTransitionTime");
   }
   std::string shape = api::toText(Json(std::move(bare)));
+  ready_ = health.ready && health.networkReady;
   auto now = node_->strand->monoNow();
   bool due = force_ || shape != reported_ || now - reportedAt_ >= options_.statusReport;
   force_ = false;
@@ -204,7 +205,7 @@ void NodeAgent::report(RuntimeHealth health) {
       auto self = weak.lock();
       if (!self || self->stopped_) return;
       self->looking_ = false;
-      if (result.ok()) {
+      if (result.ok() && *result) {
         if (due) {
           self->reported_ = shape;
           self->reportedAt_ = now;
@@ -212,7 +213,7 @@ void NodeAgent::report(RuntimeHealth health) {
         self->seen(*result);
         for (auto& c : (*result)->as<core::Node>().status.conditions)
           if (!due && c.type == "Ready" && c.status == "Unknown") self->force_ = true;  // the engine gave us up: say that we live
-      } else if (result.status().isNotFound()) {
+      } else if (!result.ok() && result.status().isNotFound()) {
         self->uid_.clear();
         self->object_.reset();
         return self->registerNode();
@@ -221,7 +222,9 @@ void NodeAgent::report(RuntimeHealth health) {
       }
       bool soon = self->force_ || self->lookAgain_;
       self->lookAgain_ = false;
-      self->again(soon ? std::chrono::milliseconds(result.ok() ? 50 : 1000) : self->options_.statusInterval);
+      // A node on its way to being ready looks often: its runtime and its network come within moments.
+      Duration wait = self->ready_ ? self->options_.statusInterval : std::min<Duration>(self->options_.statusInterval, std::chrono::milliseconds(300));
+      self->again(soon ? Duration(std::chrono::milliseconds(result.ok() ? 50 : 1000)) : wait);
     });
   };
   if (!due) return client_.get(*info_, "", options_.name, std::move(finish));

@@ -43,6 +43,8 @@ class NodeAgent : public std::enable_shared_from_this<NodeAgent> {
   void reportSoon();  // something about the node changed
   bool registered() const { return !uid_.empty(); }
   PodManager& pods() { return *pods_; }
+  const std::shared_ptr<PodManager>& podManager() const { return pods_; }
+  void setRuntimeVersion(std::string version) { runtimeVersion_ = std::move(version); }
   const api::ObjectPtr& object() const { return object_; }
 
  private:
@@ -65,9 +67,10 @@ class NodeAgent : public std::enable_shared_from_this<NodeAgent> {
   std::shared_ptr<PodManager> pods_;
   std::function<MachinePressure()> pressure_;
   std::function<void(const api::ObjectPtr&)> onNode_;
-  std::string uid_, reported_;
+  std::string uid_, reported_, runtimeVersion_;
   api::ObjectPtr object_;
   MonoTime reportedAt_{};
+  bool ready_ = false;
   bool force_ = false, looking_ = false, lookAgain_ = false, stopped_ = false, podsStarted_ = false;
   int failures_ = 0;
   Timer timer_;

@@ -123,6 +123,14 @@ int64_t cpuNanosecondsUsed() {
   return ticks * (1000000000 / std::max(1L, ::sysconf(_SC_CLK_TCK)));
 }
 
+bool pidsScarce() {
+  auto load = readTrimmed("/proc/loadavg");  // "0.1 0.2 0.3 RUNNING/ALL LAST"
+  auto slash = load.find('/');
+  if (slash == std::string::npos) return false;
+  auto limit = std::min(number(readTrimmed("/proc/sys/kernel/pid_max")), number(readTrimmed("/proc/sys/kernel/threads-max")));
+  return limit > 0 && std::strtoll(load.c_str() + slash + 1, nullptr, 10) > limit / 20 * 19;
+}
+
 MachineFacts readMachine(const std::string& stateFolder, Random& random) {
   MachineFacts m;
   utsname names{};

@@ -24,6 +24,7 @@ std::string ownCgroup(const std::string& controller);
 // The mount point of a v1 hierarchy; empty: none. `unified` is the v2 hierarchy when it has that controller.
 std::string cgroupMount(const std::string& controller);
 bool cgroupV2();
+bool pidsScarce();  // less than a twentieth of the process ids is free
 int64_t cpuNanosecondsUsed();  // by the whole machine (or its cgroup) since it started
 
 struct Resolv { std::vector<std::string> nameservers, searches; };

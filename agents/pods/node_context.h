@@ -28,6 +28,7 @@ struct NodeContext {
   std::shared_ptr<StatusWriter> status;
   std::shared_ptr<client::EventRecorder> events;    // null: none are written
   std::function<void(const std::string& podUid)> removeHostTraces;  // log folder and cgroup of a pod that is gone; may be null
+  std::function<void(const api::Object& pod, const std::string& ip)> podAddress;  // a pod's address came, or (empty) went; may be null
   BackoffLimits crashBackoff;
   // A status that says only "being created" is held back so long: mostly the next one comes first.
   Duration statusDelay = std::chrono::milliseconds(200);

@@ -71,6 +71,7 @@ void PodWorker::stopSandboxes() {
       return wakeAfter(seconds(1));
     }
     view_.sandbox->ready = false;
+    tellAddress();
     wake();
   }));
 }

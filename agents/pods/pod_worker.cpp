@@ -144,7 +144,16 @@ void PodWorker::step() {
   publish();
 }
 
+void PodWorker::tellAddress() {
+  bool up = view_.sandbox && view_.sandbox->ready && !view_.sandbox->ips.empty();
+  auto ip = up ? view_.sandbox->ips.front() : std::string();
+  if (!node_->podAddress || ip == toldAddress_) return;
+  toldAddress_ = ip;
+  node_->podAddress(*pod_, ip);
+}
+
 void PodWorker::publish() {
+  tellAddress();
   StatusContext context{node_->hostIp, node_->runtimeName, node_->strand->wallNow()};
   bool settled = ended_ || view_.terminating;
   for (auto& view : view_.main) settled = settled || view.current || !view.waitingReason.empty();

@@ -65,6 +65,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void wakeAfter(Duration delay);
   void step();
   void publish();
+  void tellAddress();
   template <class T, class F> Done<T> then(F f);  // guards against the worker's end; does not wake
 
   // pod_worker.cpp
@@ -116,6 +117,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   Timer wakeTimer_;
   MonoTime wakeAt_{};
   int sandboxFailures_ = 0;
+  std::string toldAddress_;
 };
 
 template <class T, class F> Done<T> PodWorker::then(F f) {

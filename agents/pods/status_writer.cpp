@@ -96,7 +96,7 @@ void StatusWriter::pump(const std::string& uid) {
       } else {
         // Not found, or another uid under this name: the pod is gone from the API, nothing more is to be told.
         entry.written = sent;
-        if (result.ok() && self->onWritten_) self->onWritten_(*result);
+        if (result.ok() && *result && self->onWritten_) self->onWritten_(*result);
       }
       entry.failures = 0;
       self->pump(uid);
