@@ -51,9 +51,7 @@ JoinPlan Controller::planFor(const Record& r) const {
   plan.node = r->name;
   plan.agentDir = options_.agentDir;
   plan.agentArguments = {"run", "--node-name", r->name, "--engine", "unix:" + options_.engineSocket};
-  std::string labels;
-  for (auto& [key, value] : r->spec().labels) labels += (labels.empty() ? "" : ",") + key + "=" + value;
-  if (!labels.empty()) plan.agentArguments.insert(plan.agentArguments.end(), {"--labels", labels});
+  // Labels and taints are not told to the agent: node_sync.cpp puts them on its Node, and a change needs no restart.
   plan.neighbours.self = r->name;
   for (auto& [name, other] : records_)
     if (other != r && !other->status.hostname.empty()) plan.neighbours.nodeByHostname[other->status.hostname] = name;
