@@ -114,7 +114,7 @@ class MachineTest : public QObject {
     QVERIFY(lab_.up(2));
     QFile f(dir_.filePath("pilothouse-agent"));
     QVERIFY(f.open(QIODevice::WriteOnly));
-    f.write("#!/bin/sh\necho \"$@\" >> /run/agent.calls\ncase $1 in run) exec sleep 1000000;; bridge) exec sleep 1000000;; esac\nexit 0\n");
+    f.write("#!/bin/sh\necho \"$@\" >> /run/agent.calls\ncase $1 in run) exec sleep 1000000;; bridge) exec cat;; esac\nexit 0\n");
     f.close();
     runtime::Options o;
     o.dataDir = dir_.filePath("data").toStdString();
@@ -191,8 +191,8 @@ class MachineTest : public QObject {
 
   void unreachableAndRefusedAreToldAndTriedAgain() {
     const auto net = address(1).section('.', 0, 2).toStdString();
-    createMachine("absent", net + ".77", "SHA256:x");
-    createMachine("deaf", address(2).toStdString(), "SHA256:x", j(",'port':2"));
+    createMachine("absent", net + ".77", lab_.hostKey(2).toStdString());
+    createMachine("deaf", address(2).toStdString(), lab_.hostKey(2).toStdString(), j(",'port':2"));
     createMachine("stranger", address(2).toStdString(), lab_.hostKey(2).toStdString(), j(",'user':'nobody'"));
     QTRY_COMPARE_WITH_TIMEOUT(phase("absent"), std::string("Failed"), 10000);
     QTRY_COMPARE(phase("deaf"), std::string("Failed"));
@@ -244,7 +244,7 @@ class MachineTest : public QObject {
     QVERIFY(lab_.inside(1, "grep -qx cleanup /run/agent.calls").ok());
     QVERIFY(!lab_.inside(1, "ls -d /var/lib/pilothouse /usr/local/lib/pilothouse /run/pilothouse /var/log/pilothouse*").ok() ||
             lab_.inside(1, "ls -d /var/lib/pilothouse /usr/local/lib/pilothouse /run/pilothouse /var/log/pilothouse* 2>/dev/null").out.isEmpty());
-    QTRY_VERIFY(!lab_.inside(1, "pgrep -f 'sleep 1000000|supervise|pilothouse-agent'").ok());
+    QTRY_VERIFY(!lab_.inside(1, "pgrep -f '[s]leep 1000000|[s]upervise|[p]ilothouse-agent'").ok());
     QTRY_VERIFY(!events("one").filter("Cleaned").isEmpty());
     QVERIFY(!events("one").filter("PodsRemain").isEmpty());
   }

@@ -41,7 +41,10 @@ class Lab {
       p.waitForFinished();
       return {-1, {}, "timed out"};
     }
-    return {p.exitCode(), QString::fromUtf8(p.readAllStandardOutput()), QString::fromUtf8(p.readAllStandardError())};
+    Outcome outcome{p.exitCode(), QString::fromUtf8(p.readAllStandardOutput()), QString::fromUtf8(p.readAllStandardError())};
+    if (!outcome.ok() && arguments.value(0) != "exec")
+      qWarning("lab %s: %s%s", qPrintable(arguments.join(' ')), qPrintable(outcome.out), qPrintable(outcome.err));
+    return outcome;
   }
   // A command inside a machine, not over ssh.
   Outcome inside(int machine, const QString& script) const { return call({"exec", QString::number(machine), "sh", "-c", script}); }
