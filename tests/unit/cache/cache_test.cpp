@@ -416,7 +416,9 @@ class CacheTest : public QObject {
     QVERIFY(added.ok());
     cache_->mutate(putting(*added, "ns/w", "1"));
     settle();
+    cache_.reset();
     registry_ = api::Registry::builtin();
+    maps_ = registry_->storage("", "configmaps");
     openCache();
     QVERIFY(!registry_->storage("example.org", "widgets"));
     auto again = registry_->add(widgets());
