@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "engine/api/codec.h"
@@ -34,6 +37,11 @@ uint32_t nodeEvents(const api::ObjectPtr& before, const api::ObjectPtr& after) {
     events |= kNodeAllocatable;
   return events;
 }
+
+constexpr Duration kAskAgain = std::chrono::seconds(1);
+constexpr int kMaxWhatIf = 1000;
+constexpr size_t kDecisions = 5000;
+constexpr size_t kNodesForRecords = 2000;  // nodes times waiting pods: a record of the best nodes costs about a millisecond
 
 class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<SchedulerImpl> {
  public:
@@ -78,7 +86,16 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     });
   }
 
+  void lastDecision(std::string podKey, std::function<void(Result<Decision>)> done) override {
+    strand_->post([self = shared_from_this(), podKey = std::move(podKey), done = std::move(done)] {
+      auto it = self->decisions_.find(podKey);
+      if (it == self->decisions_.end()) return done(Status::notFound(fmt::format("no decision about pods \"{}\" is kept", podKey)));
+      done(it->second);
+    });
+  }
+
   void whatIf(api::ObjectPtr pod, int copies, std::function<void(std::vector<std::string>)> done) override {
+    copies = std::clamp(copies, 0, kMaxWhatIf);
     strand_->post([self = shared_from_this(), pod = std::move(pod), copies, done = std::move(done)] {
       std::vector<std::string> places;
       std::vector<std::string> placed;
@@ -151,9 +168,11 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
         if (drop(uid)) events |= kPodGone;
       } else if (!pod.spec.nodeName.empty()) {
         queue_.remove(uid);
-        bool known = cluster_.placeOf(uid) != nullptr;
-        cluster_.setPod(podInfo(object), pod.spec.nodeName);
-        inFlight_.erase(uid);
+        const std::string* place = cluster_.placeOf(uid);
+        bool known = place != nullptr, ours = place && *place == pod.spec.nodeName;
+        PodInfoPtr info = podInfo(object);
+        cluster_.setPod(info, pod.spec.nodeName);
+        if (inFlight_.erase(uid) > 0 && ours) sayScheduled(*info);
         if (!known) events |= kPodPlaced;
       } else if (wanted(pod) && !object->meta().deleting) {
         if (!inFlight_.contains(uid)) queue_.add(podInfo(object), strand_->monoNow());
@@ -197,6 +216,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
       PodInfoPtr pod = queue_.pop();
       if (!pod) break;
       Verdict verdict = chooser_.choose(*pod, cluster_);
+      remember(*pod, verdict);
       if (verdict.slot < 0) {
         refuse(pod, verdict, now);
         continue;
@@ -209,6 +229,24 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     if (!writes.empty()) submit(std::move(bound), std::move(writes));
     if (queue_.hasActive() && int(inFlight_.size()) < options_.maxInFlight) kick();
     armTimer(now);
+  }
+
+  // Looking at every node for the record would halve the pace of a flood.
+  void remember(const PodInfo& pod, const Verdict& verdict) {
+    Decision decision{pod.key, pod.uid, strand_->wallNow(), verdict};
+    if (verdict.slot >= 0 && cluster_.nodeCount() * queue_.size() <= kNodesForRecords) {
+      Verdict whole = chooser_.explain(pod, cluster_);
+      decision.verdict.reasons = std::move(whole.reasons);
+      decision.verdict.best = std::move(whole.best);
+      decision.verdict.feasible = whole.feasible;
+      decision.verdict.looked = whole.looked;
+    }
+    auto [it, isNew] = decisions_.insert_or_assign(pod.key, std::move(decision));
+    if (!isNew) return;
+    decisionOrder_.push_back(pod.key);
+    if (decisionOrder_.size() <= kDecisions) return;
+    decisions_.erase(decisionOrder_.front());
+    decisionOrder_.pop_front();
   }
 
   void armTimer(MonoTime now) {
@@ -250,31 +288,68 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     bool freed = false;
     for (size_t i = 0; i < pods.size(); ++i) {
       auto& pod = pods[i];
-      const std::string* place = cluster_.placeOf(pod->uid);
-      inFlight_.erase(pod->uid);
+      if (!inFlight_.contains(pod->uid)) continue;  // the watch was faster
       if (results[i].ok()) {
-        queue_.remove(pod->uid);
-        if (place)
-          events_->event(client::ObjectReference::to(*pod->object), "Normal", "Scheduled",
-                         fmt::format("Successfully assigned {} to {}", pod->key, *place));
-        continue;
-      }
-      const Status& status = results[i].status();
-      if (place) {
-        // The watch may have shown another's binding meanwhile: then that one stands.
-        api::ObjectPtr current = podReflector_->get(pod->key);
-        bool boundElsewhere =
-            current && current->uid() == pod->uid && !current->as<core::Pod>().spec.nodeName.empty();
-        if (!boundElsewhere) cluster_.removePod(pod->uid), freed = true;
-      }
-      if (status.isNotFound()) {
-        queue_.remove(pod->uid);
+        bound(pod);
+      } else if (results[i].status().code >= 500) {
+        PH_LOG(Warn, "scheduler", "binding {}: {}", pod->key, results[i].status().message);
+        verify(pod);
       } else {
-        if (!status.isConflict()) PH_LOG(Warn, "scheduler", "binding {} failed: {}", pod->key, status.message);
-        queue_.retry(pod, now);
+        freed = unbound(pod, results[i].status(), now) || freed;
       }
     }
     if (freed) queue_.wake(kPodGone, now);
+    kick();
+  }
+
+  void bound(const PodInfoPtr& pod) {
+    inFlight_.erase(pod->uid);
+    queue_.remove(pod->uid);
+    sayScheduled(*pod);
+  }
+
+  void sayScheduled(const PodInfo& pod) {
+    if (auto* place = cluster_.placeOf(pod.uid))
+      events_->event(client::ObjectReference::to(*pod.object), "Normal", "Scheduled",
+                     fmt::format("Successfully assigned {} to {}", pod.key, *place));
+  }
+
+  // The binding was not made. True when that gives room back.
+  bool unbound(const PodInfoPtr& pod, const Status& status, MonoTime now) {
+    inFlight_.erase(pod->uid);
+    bool freed = cluster_.placeOf(pod->uid) != nullptr;
+    cluster_.removePod(pod->uid);
+    if (status.isNotFound()) queue_.remove(pod->uid);
+    else queue_.retry(pod, now);
+    return freed;
+  }
+
+  // Without a clear yes or no the binding may have been made: the pod is asked, and its room stays taken until it answers.
+  void verify(const PodInfoPtr& pod) {
+    client_.get(*pods_, pod->ns, pod->object->name(), [weak = weak_from_this(), strand = strand_, pod](Result<client::ObjectPtr> r) {
+      strand->post([weak, pod, r = std::move(r)] {
+        if (auto self = weak.lock()) self->onVerified(pod, r);
+      });
+    });
+  }
+
+  void onVerified(const PodInfoPtr& pod, const Result<client::ObjectPtr>& result) {
+    if (stopped_ || !inFlight_.contains(pod->uid)) return;
+    if (!result.ok() && !result.status().isNotFound()) {
+      strand_->after(kAskAgain, [weak = weak_from_this(), pod] {
+        if (auto self = weak.lock(); self && !self->stopped_ && self->inFlight_.contains(pod->uid)) self->verify(pod);
+      }).detach();
+      return;
+    }
+    MonoTime now = strand_->monoNow();
+    bool gone = !result.ok() || (*result)->uid() != pod->uid;
+    const std::string* node = gone ? nullptr : &(*result)->as<core::Pod>().spec.nodeName;
+    if (node && !node->empty()) {
+      cluster_.setPod(podInfo(*result), *node);
+      bound(pod);
+    } else if (unbound(pod, gone ? Status::notFound("") : Status::conflict(""), now)) {
+      queue_.wake(kPodGone, now);
+    }
     kick();
   }
 
@@ -316,6 +391,8 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
   std::shared_ptr<client::Reflector> podReflector_, nodeReflector_;
   std::shared_ptr<client::EventRecorder> events_;
   std::unordered_set<std::string> inFlight_;  // uids whose binding is under way
+  std::unordered_map<std::string, Decision> decisions_;  // by pod key
+  std::deque<std::string> decisionOrder_;                // oldest first
   Timer timer_;
   bool running_ = false, stopped_ = false;
 };
@@ -329,6 +406,9 @@ class Handle : public Scheduler {
   void stop() override { impl_->stop(); }
   void explain(std::string podKey, std::function<void(Result<Decision>)> done) override {
     impl_->explain(std::move(podKey), std::move(done));
+  }
+  void lastDecision(std::string podKey, std::function<void(Result<Decision>)> done) override {
+    impl_->lastDecision(std::move(podKey), std::move(done));
   }
   void whatIf(api::ObjectPtr pod, int copies, std::function<void(std::vector<std::string>)> done) override {
     impl_->whatIf(std::move(pod), copies, std::move(done));
