@@ -40,7 +40,7 @@ uint32_t nodeEvents(const api::ObjectPtr& before, const api::ObjectPtr& after) {
 
 constexpr Duration kAskAgain = std::chrono::seconds(1);
 constexpr int kMaxWhatIf = 1000;
-constexpr size_t kDecisions = 5000;
+constexpr size_t kDecisions = 1000;
 constexpr size_t kNodesForRecords = 2000;  // nodes times waiting pods: a record of the best nodes costs about a millisecond
 
 class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<SchedulerImpl> {

@@ -38,7 +38,7 @@ class Scheduler {
   virtual void stop() = 0;
   // Why a pod is where it is, or why it is nowhere: decided anew on the present cluster without changing it.
   virtual void explain(std::string podKey, std::function<void(Result<Decision>)> done) = 0;
-  // The last decision made for a pod, as the cluster was then; the last 5,000 are kept. 404 when there is none. The best five
+  // The last decision made for a pod, as the cluster was then; the last 1,000 are kept. 404 when there is none. The best five
   // nodes are there when the scheduler was not in a hurry (small queue, or a small cluster).
   virtual void lastDecision(std::string podKey, std::function<void(Result<Decision>)> done) = 0;
   // Where `copies` pods like this one would go, one after another, if they were made now. Changes nothing.
