@@ -1,0 +1,251 @@
+#include "ui/inspector/inspector.h"
+
+#include <QHBoxLayout>
+#include <QPainter>
+#include <QVBoxLayout>
+
+#include "ui/map/card_painter.h"
+
+namespace ph::ui {
+
+using models::Subject;
+namespace words = models::words;
+
+namespace {
+
+// The sign before the title: an application's color, a pod's shape, a machine's state.
+class Mark : public QWidget {
+ public:
+  explicit Mark(QWidget* parent) : QWidget(parent) { setFixedSize(16, 22); }
+  int shape = -1, color = -2;
+  Tone tone = Tone::Plain;
+
+ protected:
+  void paintEvent(QPaintEvent*) override {
+    QPainter p(this);
+    p.setRenderHint(QPainter::Antialiasing);
+    const QRectF box(1, 4, 14, 14);
+    if (shape >= 0) {
+      CardPainter::drawShape(p, box, CardPainter::Shape(shape), Theme::get().app(color));
+    } else if (color >= 0) {
+      p.setPen(Qt::NoPen);
+      p.setBrush(Theme::get().app(color));
+      p.drawRoundedRect(box, radius::tile, radius::tile);
+    } else {
+      p.setPen(Qt::NoPen);
+      p.setBrush(Theme::get().tone(tone));
+      p.drawEllipse(QPointF(7, 11), 5, 5);
+    }
+  }
+};
+
+}  // namespace
+
+Inspector::Inspector(models::Session* session, QWidget* parent) : QWidget(parent), session_(session) {
+  setAccessibleName(tr("Inspector"));
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  auto* head = new QHBoxLayout;
+  head->setContentsMargins(space::l, space::m, space::l, space::xs);
+  head->setSpacing(space::s);
+  mark_ = new Mark(this);
+  title_ = new ElidedLabel(Text::Heading, this, Qt::ElideMiddle);
+  kind_ = new ElidedLabel(Text::Body, this);
+  kind_->setMuted(true);
+  kind_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  head->addWidget(mark_);
+  head->addWidget(title_, 1);
+  head->addWidget(kind_);
+  layout->addLayout(head);
+  tabs_ = new QTabBar(this);
+  tabs_->setDrawBase(false);
+  tabs_->setExpanding(false);
+  tabs_->setAccessibleName(tr("Pages"));
+  auto* tabRow = new QHBoxLayout;
+  tabRow->setContentsMargins(space::l, 0, space::l, 0);
+  tabRow->addWidget(tabs_);
+  tabRow->addStretch();
+  layout->addLayout(tabRow);
+  layout->addWidget(new Line(this));
+  stack_ = new QStackedWidget(this);
+  layout->addWidget(stack_, 1);
+
+  scroll_ = new QScrollArea(this);
+  scroll_->setWidgetResizable(true);
+  scroll_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  scroll_->setFocusPolicy(Qt::NoFocus);
+  overviews_ = new QStackedWidget(scroll_);
+  cluster_ = new ClusterOverview(session, overviews_);
+  app_ = new AppOverview(session, overviews_);
+  machine_ = new MachineOverview(session, overviews_);
+  pod_ = new PodOverview(session, overviews_);
+  for (OverviewPage* page : std::initializer_list<OverviewPage*>{cluster_, app_, machine_, pod_}) {
+    overviews_->addWidget(page);
+    connect(page, &OverviewPage::wanted, this, &Inspector::wanted);
+    connect(page, &OverviewPage::deployWanted, this, &Inspector::deployWanted);
+    connect(page, &OverviewPage::addMachineWanted, this, &Inspector::addMachineWanted);
+    connect(page, &OverviewPage::removeWanted, this, &Inspector::removeWanted);
+  }
+  scroll_->setWidget(overviews_);
+  stack_->addWidget(scroll_);
+  logs_ = new LogPage(session, this);
+  events_ = new EventsPage(session, this);
+  yaml_ = new YamlPage(session, this);
+  stack_->addWidget(logs_);
+  stack_->addWidget(events_);
+  stack_->addWidget(yaml_);
+
+  // Several diffs a second refresh the panel a few times a second at most.
+  refresh_.setSingleShot(true);
+  refresh_.setInterval(60);
+  connect(&refresh_, &QTimer::timeout, this, &Inspector::refresh);
+  second_.setInterval(1000);
+  connect(&second_, &QTimer::timeout, this, &Inspector::refresh);
+  connect(tabs_, &QTabBar::currentChanged, this, &Inspector::refresh);
+  connect(&session->state, &models::ClusterState::changed, this, &Inspector::onChanged);
+  connect(&session->state, &models::ClusterState::linkChanged, this, [this] { refresh_.start(); });
+  connect(&session->load, &models::NodeLoad::changed, this, [this] {
+    if (subject_.kind == Subject::Kind::Machine) refresh_.start();
+  });
+  connect(&Theme::get(), &Theme::changed, this, [this] { update(); });
+  show({});
+}
+
+void Inspector::paintEvent(QPaintEvent*) {
+  QPainter p(this);
+  p.fillRect(rect(), colors().surface);
+  p.fillRect(QRect(0, 0, 1, height()), colors().line);
+}
+
+OverviewPage* Inspector::overviewFor(const Subject& subject) {
+  switch (subject.kind) {
+    case Subject::Kind::App: return app_;
+    case Subject::Kind::Machine: return machine_;
+    case Subject::Kind::Pod: return pod_;
+    case Subject::Kind::None: break;
+  }
+  return cluster_;
+}
+
+void Inspector::fillTabs() {
+  const QSignalBlocker quiet(tabs_);
+  const int before = tabs_->count() > 0 ? tabs_->tabData(tabs_->currentIndex()).toInt() : 0;
+  while (tabs_->count() > 0) tabs_->removeTab(0);
+  auto add = [&](const QString& name, Page page) { tabs_->setTabData(tabs_->addTab(name), int(page)); };
+  add(tr("Overview"), Page::Overview);
+  if (subject_.kind == Subject::Kind::App || subject_.kind == Subject::Kind::Pod) add(tr("Logs"), Page::Logs);
+  if (subject_) {
+    add(tr("Events"), Page::Events);
+    add(tr("YAML"), Page::Yaml);
+  }
+  for (int i = 0; i < tabs_->count(); ++i) {
+    if (tabs_->tabData(i).toInt() == before) tabs_->setCurrentIndex(i);
+  }
+}
+
+void Inspector::show(const Subject& subject) {
+  if (!(subject == subject_) || tabs_->count() == 0) {
+    const bool kindChanged = subject.kind != subject_.kind || tabs_->count() == 0;
+    subject_ = subject;
+    if (kindChanged) fillTabs();
+    logs_->clear();
+    scroll_->ensureVisible(0, 0);
+  }
+  refresh();
+  // Ages and countdowns go on counting for what has them.
+  if (subject_) second_.start();
+  else second_.stop();
+}
+
+Inspector::Page Inspector::page() const { return Page(tabs_->tabData(tabs_->currentIndex()).toInt()); }
+
+void Inspector::open(Page page) {
+  for (int i = 0; i < tabs_->count(); ++i) {
+    if (tabs_->tabData(i).toInt() == int(page)) tabs_->setCurrentIndex(i);
+  }
+}
+
+void Inspector::onChanged(const models::ChangeSet& changes) {
+  bool gone = false;
+  if (subject_.kind == Subject::Kind::Pod) {
+    for (auto& c : changes.pods) gone |= !c.now && c.before->key == subject_.key;
+  } else if (subject_.kind == Subject::Kind::App) {
+    gone = !session_->state.workload(subject_.key) && session_->state.podsOfApp(subject_.key).isEmpty();
+  } else if (subject_.kind == Subject::Kind::Machine) {
+    gone = !session_->state.machine(subject_.key) && !session_->state.node(subject_.key);
+  }
+  if (gone) {
+    emit wanted({});
+    return;
+  }
+  if (!refresh_.isActive()) refresh_.start();
+}
+
+void Inspector::refresh() {
+  auto* mark = static_cast<Mark*>(mark_);
+  auto& state = session_->state;
+  mark->shape = -1;
+  mark->color = -2;
+  switch (subject_.kind) {
+    case Subject::Kind::None:
+      title_->setText(session_->place().cluster.isEmpty() ? tr("Cluster") : session_->place().cluster);
+      kind_->setText(tr("Cluster"));
+      mark->tone = words::healthTone(state.health(), state.link());
+      break;
+    case Subject::Kind::App: {
+      const int app = session_->map.appIndex(subject_.key);
+      title_->setText(models::appName(subject_.key));
+      kind_->setText(models::appKind(subject_.key));
+      mark->color = app >= 0 ? session_->map.apps()[app].color : 0;
+      break;
+    }
+    case Subject::Kind::Machine: {
+      title_->setText(subject_.key);
+      kind_->setText(tr("Machine"));
+      const int card = session_->map.cardIndex(subject_.key);
+      mark->tone = card >= 0 ? CardPainter::toneOf(session_->map.card(card)) : Tone::Plain;
+      break;
+    }
+    case Subject::Kind::Pod: {
+      auto* pod = state.pod(subject_.key);
+      title_->setText(subject_.key.section('/', 1));
+      kind_->setText(tr("Pod"));
+      if (pod) {
+        const int app = session_->map.appIndex(pod->app);
+        mark->shape = int(pod->state);
+        mark->color = app >= 0 ? session_->map.apps()[app].color : 0;
+      }
+      break;
+    }
+  }
+  mark->update();
+  switch (page()) {
+    case Page::Overview: {
+      auto* overview = overviewFor(subject_);
+      overview->show(subject_.key);
+      overviews_->setCurrentWidget(overview);
+      // The stack is as high as its current page, not as its highest.
+      for (int i = 0; i < overviews_->count(); ++i) {
+        overviews_->widget(i)->setSizePolicy(QSizePolicy::Preferred, overviews_->widget(i) == overview ? QSizePolicy::Preferred : QSizePolicy::Ignored);
+      }
+      overviews_->adjustSize();
+      stack_->setCurrentWidget(scroll_);
+      break;
+    }
+    case Page::Logs:
+      logs_->show(subject_);
+      stack_->setCurrentWidget(logs_);
+      break;
+    case Page::Events:
+      events_->show(subject_);
+      stack_->setCurrentWidget(events_);
+      break;
+    case Page::Yaml:
+      yaml_->show(subject_);
+      stack_->setCurrentWidget(yaml_);
+      break;
+  }
+}
+
+}  // namespace ph::ui
