@@ -1,0 +1,292 @@
+// Pictures of every view, dark and light, at 1x and 2x, with realistic data, for people to look at: build/PRESET/ui-pictures.
+// Fails when a view can't be drawn, or a picture is all of one color.
+#include <QDir>
+#include <QTest>
+
+#include "tests/ui/sample.h"
+#include "ui/dialogs/add_machine_dialog.h"
+#include "ui/dialogs/ask.h"
+#include "ui/dialogs/deploy_dialog.h"
+#include "ui/shell/command_palette.h"
+#include "ui/shell/main_window.h"
+#include "ui/views/table_pages.h"
+
+using namespace ph;
+using namespace ph::ui;
+using models::Subject;
+
+class PicturesTest : public QObject {
+  Q_OBJECT
+
+  QString dir_;
+
+  static QImage draw(QWidget& w, double ratio) {
+    QImage image(w.size() * ratio, QImage::Format_ARGB32_Premultiplied);
+    image.setDevicePixelRatio(ratio);
+    image.fill(colors().background);
+    w.render(&image, QPoint(), QRegion(), QWidget::DrawWindowBackground | QWidget::DrawChildren);
+    return image;
+  }
+
+  // Both looks, both densities.
+  void save(QWidget& w, const QString& name) {
+    for (bool dark : {true, false}) {
+      Theme::get().setMode(dark ? Theme::Mode::Dark : Theme::Mode::Light);
+      for (int i = 0; i < 3; ++i) QCoreApplication::processEvents();
+      QTest::qWait(80);  // panels refresh a few times a second at most
+      for (int ratio : {1, 2}) {
+        const QImage image = draw(w, ratio);
+        QSet<QRgb> seen;
+        for (int y = 0; y < image.height(); y += 7) {
+          for (int x = 0; x < image.width(); x += 7) seen.insert(image.pixel(x, y));
+        }
+        QVERIFY2(seen.size() > 8, qPrintable(name));
+        QVERIFY(image.save(QStringLiteral("%1/%2-%3%4.png").arg(dir_, name, dark ? "dark" : "light", ratio == 2 ? "@2x" : "")));
+      }
+    }
+  }
+
+  static QString appNamed(const char* name) { return models::appKey(QStringLiteral("Deployment"), QStringLiteral("default"), QLatin1String(name)); }
+
+ private slots:
+  void initTestCase() {
+    dir_ = QStringLiteral(PH_BIN_DIR) + QStringLiteral("/../ui-pictures");
+    QVERIFY(QDir().mkpath(dir_));
+    Theme::get().setMotion(false);
+  }
+
+  void fleet() {
+    models::Session s;
+    sample::fleet(s);
+    // What has just happened.
+    models::Diff d;
+    auto w = *s.state.workload(appNamed("shop-web"));
+    auto lost = *s.state.node("pi-3");
+    lost.ready = lost.known = true;
+    d.nodes.put.push_back(lost);
+    s.state.apply(std::move(d));
+    int64_t at = sample::now() - 208000;
+    s.state.setClock([&at] { return at; });
+    models::MachineFacts joined = *s.state.machine("noether");
+    joined.phase = "Joining";
+    auto joinedNode = *s.state.node("noether");
+    auto away = joinedNode;
+    away.ready = false;
+    models::Diff a;
+    a.nodes.gone.push_back("noether");
+    a.machines.put.push_back(joined);
+    s.state.apply(std::move(a));
+    at += 2600;
+    joined.phase = "Ready";
+    models::Diff b;
+    b.machines.put.push_back(joined);
+    b.nodes.put.push_back(joinedNode);
+    s.state.apply(std::move(b));
+    at = sample::now() - 45000;
+    for (auto& [key, p] : s.state.pods()) {
+      if (p.state != models::PodState::Failing) continue;
+      models::Diff x;
+      x.pods.put.push_back(p);
+      s.state.apply(std::move(x));
+      break;
+    }
+    at = sample::now() - 23000;
+    models::Diff c;
+    w.images = QStringList{"shop/web:2.3"};
+    c.workloads.put.push_back(w);
+    s.state.apply(std::move(c));
+    models::Diff c2;
+    w.images = QStringList{"shop/web:2.4"};
+    c2.workloads.put.push_back(w);
+    s.state.apply(std::move(c2));
+    at = sample::now() - 4000;
+    lost.ready = lost.known = false;
+    lost.readySince = at;
+    models::Diff e;
+    e.nodes.put.push_back(lost);
+    s.state.apply(std::move(e));
+    at = sample::now();
+
+    MainWindow window(&s);
+    window.show();
+    save(window, "fleet");
+
+    window.select({Subject::Kind::Machine, "curie"});
+    save(window, "machine");
+
+    window.select({Subject::Kind::App, appNamed("shop-web")});
+    s.scale.hold(appNamed("shop-web"), s.state.workload(appNamed("shop-web"))->wanted + 3);
+    save(window, "scale");
+    s.scale.cancel();
+
+    QString failing;
+    for (auto& [key, p] : s.state.pods()) {
+      if (p.state == models::PodState::Failing) failing = key;
+    }
+    window.select({Subject::Kind::Pod, failing});
+    save(window, "pod");
+    window.inspector()->open(Inspector::Page::Logs);
+    window.inspector()->logPage()->model()->add(0, {"mailer 0.8 starting", "connecting to smtp.example:587", "error: connection refused (os error 111)",
+                                                    "giving up after 3 tries: the address answers, but nobody listens on port 587 there", "exit 1"});
+    save(window, "logs");
+    models::Diff f;
+    auto event = [&](const char* reason, const char* message, bool warning, int count, int ago) {
+      models::EventFacts ev;
+      ev.ns = ev.objectNs = "default";
+      ev.name = QString("e-%1").arg(reason);
+      ev.key = ev.ns + '/' + ev.name;
+      ev.kind = "Pod";
+      ev.objectName = failing.section('/', 1);
+      ev.reason = reason;
+      ev.message = message;
+      ev.warning = warning;
+      ev.count = count;
+      ev.last = ev.first = sample::now() - ago;
+      f.events.put.push_back(ev);
+    };
+    event("Scheduled", "Successfully assigned default/mailer to gauss", false, 1, 90000);
+    event("Pulled", "Container image \"shop/mailer:0.8\" already present on machine", false, 4, 30000);
+    event("BackOff", "Back-off restarting failed container mailer in pod", true, 6, 5000);
+    s.state.apply(std::move(f));
+    window.inspector()->open(Inspector::Page::Events);
+    save(window, "events");
+    window.inspector()->open(Inspector::Page::Overview);
+
+    window.select({});
+    window.fleet()->map()->dive(s.map.cardIndex("noether"));
+    save(window, "near");
+    window.fleet()->map()->fit();
+    window.open(MainWindow::Apps);
+    save(window, "apps");
+    window.open(MainWindow::Tables);
+    save(window, "tables");
+    window.open(MainWindow::Setup);
+    save(window, "setup");
+    window.resize(1000, 640);
+    window.open(MainWindow::Fleet);
+    save(window, "small");
+  }
+
+  void empty() {
+    models::Session s;
+    s.state.setLink(models::Link::Live);
+    s.setPlace({QStringLiteral("my-cluster"), QStringLiteral("https://127.0.0.1:6443"), {}, {}, true});
+    MainWindow window(&s);
+    window.show();
+    save(window, "empty");
+  }
+
+  void offline() {
+    models::Session s;
+    sample::fleet(s);
+    s.state.setLink(models::Link::Offline, "connection refused");
+    MainWindow window(&s);
+    window.show();
+    save(window, "offline");
+  }
+
+  void names_data() {
+    QTest::addColumn<bool>("chinese");
+    QTest::newRow("long-names") << false;
+    QTest::newRow("chinese-names") << true;
+  }
+  void names() {
+    QFETCH(bool, chinese);
+    models::Session s;
+    sample::fleetNames(s, chinese);
+    MainWindow window(&s);
+    window.show();
+    window.select({Subject::Kind::App, s.map.apps()[0].key});
+    save(window, QTest::currentDataTag());
+  }
+
+  void thousand() {
+    models::Session s;
+    sample::many(s, 1000, 30);
+    MainWindow window(&s);
+    window.show();
+    save(window, "thousand");
+    window.fleet()->map()->zoomBy(3.2, QPointF(400, 200), false);
+    save(window, "thousand-nearer");
+  }
+
+  void joining() {
+    models::Session s;
+    sample::fleet(s);
+    models::Diff d;
+    models::MachineFacts m;
+    m.key = m.name = "pi-5";
+    m.address = "10.20.0.55";
+    m.user = "pi";
+    m.zone = "shelf";
+    m.phase = "Untrusted";
+    m.seenHostKey = "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDQ0hCTNLH3vuqTCEg";
+    m.seenHostKeyType = "ssh-ed25519";
+    m.created = sample::now() - 3000;
+    d.machines.put.push_back(m);
+    m.key = m.name = "pi-6";
+    m.address = "10.20.0.56";
+    m.phase = "Installing";
+    m.trustedHostKey = m.seenHostKey;
+    m.step = "Uploading the agent";
+    m.percent = 64;
+    m.findings = {{"Kernel", "OK", "6.1.0", {}}, {"Disk", "Warning", "2.1 GiB free in /var", "Free some room: images need about 4 GiB."}, {"Login", "OK", "root without a password", {}}};
+    d.machines.put.push_back(m);
+    m.key = m.name = "pi-7";
+    m.address = "10.20.0.57";
+    m.phase = "Failed";
+    m.message = "sudo asks for a password";
+    m.step.clear();
+    m.percent = -1;
+    m.attempts = 2;
+    m.nextAttempt = sample::now() + 20000;
+    m.findings = {{"Login", "Error", "user pi may not use sudo without a password", "Add the line “pi ALL=(ALL) NOPASSWD: ALL” to /etc/sudoers.d/pilothouse on the machine."}};
+    d.machines.put.push_back(m);
+    s.state.apply(std::move(d));
+    MainWindow window(&s);
+    window.show();
+    window.select({Subject::Kind::Machine, "pi-5"});
+    save(window, "joining");
+    AddMachineDialog dialog(&s);
+    models::MachineForm form;
+    form.address = "10.20.0.58";
+    form.user = "pi";
+    form.zone = "shelf";
+    dialog.fill(form);
+    dialog.show();
+    save(dialog, "add-machine");
+  }
+
+  void dialogs() {
+    models::Session s;
+    sample::fleet(s);
+    DeployDialog deploy(&s);
+    deploy.findChild<QLineEdit*>("image")->setText("shop/web:2.5");
+    deploy.findChild<QLineEdit*>("name")->setText("shop-next");
+    deploy.findChild<QLineEdit*>("ports")->setText("80:8080");
+    deploy.findChild<QPlainTextEdit*>("env")->setPlainText("GREETING=hello\nMODE=canary");
+    deploy.findChild<QLineEdit*>("memory")->setText("128Mi");
+    deploy.show();
+    save(deploy, "deploy");
+    deploy.findChild<QLineEdit*>("name")->setText("Shop Next!");
+    deploy.findChild<QLineEdit*>("cpu")->setText("lots");
+    deploy.findChild<QPushButton*>("submit")->click();
+    save(deploy, "deploy-wrong");
+    std::unique_ptr<AskDialog> close(askClose(&s, nullptr));
+    close->show();
+    save(*close, "close");
+    std::unique_ptr<AskDialog> remove(askRemove(&s, {Subject::Kind::Machine, "kepler"}, nullptr));
+    remove->show();
+    save(*remove, "remove");
+    MainWindow window(&s);
+    window.show();
+    window.palette();
+    auto* palette = window.findChild<CommandPalette*>();
+    QVERIFY(palette);
+    QTest::keyClicks(palette->findChild<QLineEdit*>(), "shop");
+    save(*palette, "palette");
+  }
+};
+
+QTEST_MAIN(PicturesTest)
+#include "pictures_test.moc"
