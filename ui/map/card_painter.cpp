@@ -171,8 +171,9 @@ void CardPainter::paintTone(QPainter& p, const QRectF& r, const Card& card, cons
     p.drawEllipse(QPointF(r.right() - d, r.top() + d), d / 2, d / 2);
   }
   if (r.width() >= 52) {
-    text(p, r.adjusted(5, 0, -5, 0), Qt::AlignCenter, card.key, typeface(Text::Caption),
-         contrast(fill, colors().text) >= 4.5 ? colors().text : colors().background);
+    // Names in a row mostly differ at their ends.
+    text(p, r.adjusted(3, 0, -3, 0), Qt::AlignCenter, card.key, typeface(Text::Caption),
+         contrast(fill, colors().text) >= contrast(fill, colors().background) ? colors().text : colors().background, Qt::ElideLeft);
   }
 }
 
@@ -270,7 +271,7 @@ void CardPainter::paintBars(QPainter& p, const QRectF& r, const Card& card) {
     text(p, QRectF(r.left() + 14, y, 28, 16), Qt::AlignLeft | Qt::AlignVCenter, bar.name, typeface(Text::Caption), colors().muted);
     text(p, QRectF(r.right() - 48, y, 34, 16), Qt::AlignRight | Qt::AlignVCenter, words::percent(bar.part),
          typeface(Text::Caption), colors().muted);
-    const QRectF track(r.left() + 43, y + 5, r.width() - 43 - 50, 6);
+    const QRectF track(r.left() + 47, y + 5, r.width() - 47 - 50, 6);
     p.setPen(Qt::NoPen);
     p.setBrush(colors().raised);
     p.drawRoundedRect(track, 3, 3);

@@ -31,6 +31,7 @@ void MapView::wheelEvent(QWheelEvent* event) {
 
 void MapView::mousePressEvent(QMouseEvent* event) {
   if (event->button() != Qt::LeftButton && event->button() != Qt::MiddleButton) return;
+  byKeyboard_ = false;
   pressed_ = true;
   panning_ = false;
   pressAt_ = event->position();
@@ -82,6 +83,7 @@ void MapView::leaveEvent(QEvent*) {
 
 void MapView::focusInEvent(QFocusEvent* event) {
   const bool byKey = event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason;
+  byKeyboard_ |= byKey;
   if (cursor_ < 0 && byKey && !layout_.rows().empty()) cursor_ = layout_.rows()[0][0];
   update();
 }
@@ -136,6 +138,7 @@ void MapView::step(int dx, int dy) {
 }
 
 void MapView::keyPressEvent(QKeyEvent* event) {
+  byKeyboard_ = true;
   const QPointF centre = cursor_ >= 0 && !layout_.card(cursor_).isEmpty() ? toScreen(layout_.card(cursor_)).center()
                                                                           : QPointF(rect().center());
   switch (event->key()) {

@@ -236,13 +236,14 @@ void MapView::paintGroups(QPainter& p, const QRectF& dirty) {
     strong.setPixelSize(head.height() < 20 ? 10 : 12);
     p.setFont(strong);
     const QString name = group.name.isEmpty() ? tr("no zone") : group.name;
+    const double left = std::max(head.left(), 0.0);  // stays in sight when the map is moved aside
     const double width = QFontMetricsF(strong).horizontalAdvance(name);
     const double middle = head.top() + head.height() * 0.42;
     p.setPen(colors().muted);
-    p.drawText(QRectF(head.left(), middle - 9, width + 2, 18), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine, name);
+    p.drawText(QRectF(left, middle - 9, width + 2, 18), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine, name);
     p.setPen(colors().line);
     p.setRenderHint(QPainter::Antialiasing, false);
-    p.drawLine(QPointF(head.left() + width + 10, std::round(middle)), QPointF(head.right(), std::round(middle)));
+    p.drawLine(QPointF(left + width + 10, std::round(middle)), QPointF(head.right(), std::round(middle)));
   }
 }
 
@@ -264,9 +265,9 @@ void MapView::paintEvent(QPaintEvent* event) {
       if (!r.intersects(dirty)) continue;
       look.selected = selection_.kind == Subject::Kind::Machine && selection_.key == model_->card(index).key;
       look.hovered = hover_.card == index && !panning_;
-      look.focused = hasFocus() && cursor_ == index && cursorTile_ < 0 && !look.selected;
+      look.focused = hasFocus() && byKeyboard_ && cursor_ == index && cursorTile_ < 0 && !look.selected;
       look.hoveredTile = hover_.card == index ? hover_.tile : -1;
-      if (hasFocus() && cursor_ == index && cursorTile_ >= 0) look.hoveredTile = cursorTile_;
+      if (hasFocus() && byKeyboard_ && cursor_ == index && cursorTile_ >= 0) look.hoveredTile = cursorTile_;
       painter_.paint(p, r, index, look);
     }
   }

@@ -85,6 +85,7 @@ class MapView : public QWidget {
   bool fitted_ = true;             // the view shows the whole fleet and follows its size
   Hit hover_;
   int cursor_ = -1, cursorTile_ = -1;  // where the keyboard is
+  bool byKeyboard_ = false;        // the last move was a key: the place is shown
   QPointF pressAt_, pressOffset_;
   bool pressed_ = false, panning_ = false;
   QElapsedTimer clock_;

@@ -46,7 +46,7 @@ TileGrid squares(const QRectF& area, int places, double largest) {
 
 TileGrid tileGrid(const QRectF& card, Level level, int places) {
   if (level == Level::Compact) return squares(card.adjusted(8, 26, -8, -8), places, 12);
-  const QRectF area = card.adjusted(14, 80, -14, -34);
+  const QRectF area = card.adjusted(14, 78, -14, -30);
   if (level == Level::Full) return squares(area, places, std::max(14.0, std::floor(14 * card.width() / 240)));
   if (level == Level::Near) {
     for (double height : {46.0, 28.0}) {

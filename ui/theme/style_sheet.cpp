@@ -20,9 +20,6 @@ QLabel[role="error"] { color: @error; font-size: 12px; }
 QLabel[role="warn"] { color: @warn; font-size: 12px; }
 QLabel[role="ok"] { color: @ok; font-size: 12px; }
 QLabel[role="mono"] { font-family: "DejaVu Sans Mono", monospace; font-size: 12px; }
-QLabel[role="code"], QPlainTextEdit[role="code"] {
-  background: @raised; border: 0; border-radius: 6px; padding: 8px 10px;
-  font-family: "DejaVu Sans Mono", monospace; font-size: 12px; }
 QPushButton { background: @raised; border: 1px solid @line; border-radius: 6px; padding: 5px 12px; min-height: 18px; }
 QPushButton:hover { background: @hover; }
 QPushButton:pressed { background: @line; }
@@ -47,8 +44,13 @@ QToolButton:checked { color: @text; border-color: @muted; }
 QToolButton:focus { border-color: @accent; }
 QToolButton[role="icon"] { background: transparent; border: 0; padding: 2px; }
 QToolButton[role="icon"]:hover { background: @line; }
+QScrollArea, QAbstractScrollArea { background: transparent; border: 0; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
   background: @field; border: 1px solid @line; border-radius: 6px; padding: 4px 8px; min-height: 20px; }
+QPlainTextEdit[role="code"], QLabel[role="code"] {
+  background: @raised; border: 0; border-radius: 6px; padding: 8px 10px;
+  font-family: "DejaVu Sans Mono", monospace; font-size: 12px; }
+#zoom { background: @surface; border: 1px solid @line; border-radius: 6px; }
 QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: @accent; }
 QLineEdit[invalid="true"], QSpinBox[invalid="true"] { border-color: @error; }
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled { color: @muted; }
@@ -71,7 +73,6 @@ QTabBar::tab { background: transparent; color: @muted; padding: 6px 0 8px 0; mar
 QTabBar::tab:selected { color: @text; font-weight: 600; border-bottom-color: @accent; }
 QTabBar::tab:hover { color: @text; }
 QTabBar::tab:focus { color: @accent; }
-QScrollArea, QAbstractScrollArea { background: transparent; border: 0; }
 QScrollArea > QWidget > QWidget { background: transparent; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }

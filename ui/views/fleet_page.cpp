@@ -86,6 +86,8 @@ FleetPage::FleetPage(models::Session* session, QWidget* parent) : QWidget(parent
   layout->addWidget(split, 1);
 
   zoom_ = new QWidget(map_);
+  zoom_->setObjectName(QStringLiteral("zoom"));
+  zoom_->setAttribute(Qt::WA_StyledBackground);
   auto* zoom = new QHBoxLayout(zoom_);
   zoom->setContentsMargins(0, 0, 0, 0);
   zoom->setSpacing(2);
