@@ -17,22 +17,21 @@ namespace bj = boost::json;
 struct Forms {
   Q_DECLARE_TR_FUNCTIONS(Forms)
 };
-QString tr(const char* text) { return Forms::tr(text); }
 
 bj::string str(const QString& s) { return bj::string(s.toStdString()); }
 
 // What a name may be, in one sentence; empty when it is fine.
 QString nameProblem(const QString& name) {
-  if (name.isEmpty()) return tr("Give it a name.");
+  if (name.isEmpty()) return Forms::tr("Give it a name.");
   if (!api::checkDnsLabel(name.toStdString()).empty()) {
-    return tr("Small letters, digits and dashes only, at most 63, a letter or digit first and last.");
+    return Forms::tr("Small letters, digits and dashes only, at most 63, a letter or digit first and last.");
   }
   return {};
 }
 
 QString quantityProblem(const QString& text, const QString& example) {
   auto q = api::Quantity::parse(text.toStdString());
-  if (!q || q->negative() || q->isZero()) return tr("Not an amount. For example: %1").arg(example);
+  if (!q || q->negative() || q->isZero()) return Forms::tr("Not an amount. For example: %1").arg(example);
   return {};
 }
 
@@ -57,7 +56,7 @@ QList<QPair<QString, QString>> parseEnv(const QString& text, QList<FieldProblem>
     const int at = int(line.indexOf('='));
     const QString name = line.left(at).trimmed();
     if (at <= 0 || !api::checkEnvName(name.toStdString()).empty()) {
-      if (problems) problems->append({QStringLiteral("env"), tr("“%1” is not NAME=value.").arg(line)});
+      if (problems) problems->append({QStringLiteral("env"), Forms::tr("“%1” is not NAME=value.").arg(line)});
       continue;
     }
     out.append({name, line.mid(at + 1)});
@@ -73,7 +72,7 @@ QList<DeployForm::Port> parsePorts(const QString& text, QList<FieldProblem>* pro
     auto m = form.match(part);
     const int port = m.captured(1).toInt(), target = m.captured(2).isEmpty() ? port : m.captured(2).toInt();
     if (!m.hasMatch() || port < 1 || port > 65535 || target < 1 || target > 65535) {
-      if (problems) problems->append({QStringLiteral("ports"), tr("“%1” is not a port. For example: 80:8080").arg(part)});
+      if (problems) problems->append({QStringLiteral("ports"), Forms::tr("“%1” is not a port. For example: 80:8080").arg(part)});
       continue;
     }
     out.append({port, target});
@@ -89,16 +88,16 @@ QList<FieldProblem> check(const DeployForm& f) {
   add("name", nameProblem(f.name));
   add("namespace", nameProblem(f.ns));
   static const QRegularExpression image(QStringLiteral("^[a-z0-9]([a-zA-Z0-9._:/@-]*[a-zA-Z0-9])?$"));
-  if (f.image.isEmpty()) add("image", tr("Name an image, or choose an archive."));
-  else if (!image.match(f.image).hasMatch()) add("image", tr("Not an image's name. For example: shop/web:2.4"));
-  if (f.copies < 0 || f.copies > 5000) add("copies", tr("Between 0 and 5000."));
+  if (f.image.isEmpty()) add("image", Forms::tr("Name an image, or choose an archive."));
+  else if (!image.match(f.image).hasMatch()) add("image", Forms::tr("Not an image's name. For example: shop/web:2.4"));
+  if (f.copies < 0 || f.copies > 5000) add("copies", Forms::tr("Between 0 and 5000."));
   QList<int> seen;
   for (auto& p : f.ports) {
-    if (seen.contains(p.port)) add("ports", tr("Port %1 stands there twice.").arg(p.port));
+    if (seen.contains(p.port)) add("ports", Forms::tr("Port %1 stands there twice.").arg(p.port));
     seen << p.port;
   }
   if (!f.ports.isEmpty() && !api::checkDns1035Label(f.name.toStdString()).empty() && !f.name.isEmpty()) {
-    add("name", tr("With ports, the name must start with a letter: it becomes the Service's name."));
+    add("name", Forms::tr("With ports, the name must start with a letter: it becomes the Service's name."));
   }
   if (!f.cpuLimit.isEmpty()) add("cpu", quantityProblem(f.cpuLimit, QStringLiteral("500m, 2")));
   if (!f.memoryLimit.isEmpty()) add("memory", quantityProblem(f.memoryLimit, QStringLiteral("128Mi, 2Gi")));
@@ -159,23 +158,23 @@ QString manifest(const DeployForm& form) {
 QList<FieldProblem> check(const MachineForm& f) {
   QList<FieldProblem> out;
   static const QRegularExpression host(QStringLiteral("^[A-Za-z0-9_]([A-Za-z0-9._:-]*[A-Za-z0-9])?$"));
-  if (f.address.isEmpty()) out.append({QStringLiteral("address"), tr("Where is it? A host name or an IP address.")});
-  else if (!host.match(f.address).hasMatch()) out.append({QStringLiteral("address"), tr("Not a host name or an IP address.")});
+  if (f.address.isEmpty()) out.append({QStringLiteral("address"), Forms::tr("Where is it? A host name or an IP address.")});
+  else if (!host.match(f.address).hasMatch()) out.append({QStringLiteral("address"), Forms::tr("Not a host name or an IP address.")});
   static const QRegularExpression user(QStringLiteral("^[a-z_][a-z0-9_.-]*\\$?$"), QRegularExpression::CaseInsensitiveOption);
-  if (f.user.isEmpty()) out.append({QStringLiteral("user"), tr("Who logs in?")});
-  else if (!user.match(f.user).hasMatch()) out.append({QStringLiteral("user"), tr("Not a user's name.")});
-  if (f.port < 1 || f.port > 65535) out.append({QStringLiteral("port"), tr("Between 1 and 65535.")});
+  if (f.user.isEmpty()) out.append({QStringLiteral("user"), Forms::tr("Who logs in?")});
+  else if (!user.match(f.user).hasMatch()) out.append({QStringLiteral("user"), Forms::tr("Not a user's name.")});
+  if (f.port < 1 || f.port > 65535) out.append({QStringLiteral("port"), Forms::tr("Between 1 and 65535.")});
   if (!f.identityFile.isEmpty()) {
     const QFileInfo key(f.identityFile);
-    if (!key.isFile()) out.append({QStringLiteral("key"), tr("There is no such file.")});
-    else if (!key.isReadable()) out.append({QStringLiteral("key"), tr("This file can't be read.")});
-    else if (key.suffix() == u"pub") out.append({QStringLiteral("key"), tr("This is the public half; choose the file without .pub.")});
+    if (!key.isFile()) out.append({QStringLiteral("key"), Forms::tr("There is no such file.")});
+    else if (!key.isReadable()) out.append({QStringLiteral("key"), Forms::tr("This file can't be read.")});
+    else if (key.suffix() == u"pub") out.append({QStringLiteral("key"), Forms::tr("This is the public half; choose the file without .pub.")});
   }
   if (!f.name.isEmpty() && !api::checkDnsSubdomain(f.name.toStdString()).empty()) {
-    out.append({QStringLiteral("name"), tr("Small letters, digits, dashes and dots only.")});
+    out.append({QStringLiteral("name"), Forms::tr("Small letters, digits, dashes and dots only.")});
   }
   if (!f.zone.isEmpty() && !api::checkLabelValue(f.zone.toStdString()).empty()) {
-    out.append({QStringLiteral("zone"), tr("Letters, digits, dashes, dots and underscores only, at most 63.")});
+    out.append({QStringLiteral("zone"), Forms::tr("Letters, digits, dashes, dots and underscores only, at most 63.")});
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include "ui/dialogs/deploy_dialog.h"
 #include "ui/shell/command_palette.h"
 #include "ui/shell/main_window.h"
+#include "ui/theme/translations.h"
 #include "ui/views/table_pages.h"
 
 using namespace ph;
@@ -52,6 +53,7 @@ class PicturesTest : public QObject {
   void initTestCase() {
     dir_ = QStringLiteral(PH_BIN_DIR) + QStringLiteral("/../ui-pictures");
     QVERIFY(QDir().mkpath(dir_));
+    installTranslations(*qApp);
     Theme::get().setMotion(false);
   }
 
