@@ -1,6 +1,7 @@
 #include "engine/api/codec.h"
 #include "engine/api/protobuf.h"
 #include "engine/server/admission.h"
+#include "engine/server/authz.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 #include "engine/server/protobuf_body.h"
@@ -140,6 +141,7 @@ Result<> planCreate(PendingWrite& p) {
   if (!textAt(&metadata, "resourceVersion").empty())
     return Status::badRequest("resourceVersion should not be set on objects to be created");
   PH_TRY(settleName(p, metadata));
+  PH_TRY(authorizeCreated(p.request, p.request.name));
   ownMetadata(p, metadata);
   PH_TRY(conformTree(p, tree, std::move(duplicates)));
   // An early answer, before admission reserves anything; decided again when the key's turn comes.

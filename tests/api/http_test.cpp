@@ -1,0 +1,570 @@
+// The API over plain HTTP: what kubectl does not show. Watches, pages, tables, preconditions, deletion, subresources.
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QSet>
+#include <QTest>
+
+#include "tests/support/engine/engine_process.h"
+
+using namespace ph;
+using namespace ph::test;
+
+namespace {
+
+QJsonObject json(const QByteArray& body) { return QJsonDocument::fromJson(body).object(); }
+QString revisionOf(const QByteArray& body) { return json(body)["metadata"]["resourceVersion"].toString(); }
+std::string rv(const QByteArray& body) { return revisionOf(body).toStdString(); }
+
+}  // namespace
+
+#define CODE(answer, expected) \
+  QVERIFY2((answer).code == (expected), qPrintable(QString::number((answer).code) + " " + (answer).body.left(600)))
+
+class HttpTest : public QObject {
+  Q_OBJECT
+  std::unique_ptr<EngineProcess> engine_;
+  std::unique_ptr<Http> http_;
+  int made_ = 0;
+  std::string ns_, maps_, pods_;
+
+  static std::string configMap(const std::string& name, const std::string& labels = "{}") {
+    return R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name + R"(","labels":)" + labels + R"(},"data":{"k":"v"}})";
+  }
+  static std::string pod(const std::string& name) {
+    return R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + name + R"("},"spec":{"schedulerName":"none","containers":[{"name":"c","image":"i:1"}]}})";
+  }
+  static QString type(const std::optional<QByteArray>& line) { return line ? json(*line)["type"].toString() : "nothing"; }
+  static QString name(const std::optional<QByteArray>& line) {
+    return line ? json(*line)["object"]["metadata"]["name"].toString() : "nothing";
+  }
+
+ private slots:
+  void initTestCase() {
+    engine_ = std::make_unique<EngineProcess>();
+    QVERIFY2(engine_->start(), qPrintable(engine_->log()));
+    http_ = std::make_unique<Http>(*engine_, Http::admin(*engine_));
+  }
+  // Each function has a namespace of its own.
+  void init() {
+    ns_ = "t" + std::to_string(++made_);
+    maps_ = "/api/v1/namespaces/" + ns_ + "/configmaps";
+    pods_ = "/api/v1/namespaces/" + ns_ + "/pods";
+    auto made = http_->post("/api/v1/namespaces", R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + ns_ + R"("}})");
+    CODE(made, 201);
+  }
+
+  // ---- watch ------------------------------------------------------------------------------------------------------
+
+  void aWatchWithoutRevisionBeginsWithWhatIs() {
+    CODE(http_->post(maps_, configMap("a")), 201);
+    CODE(http_->post(maps_, configMap("b")), 201);
+    auto lines = http_->watch(maps_ + "?watch=true");
+    QCOMPARE(lines.code(), 200);
+    QSet<QString> seen;
+    for (int i = 0; i < 2; ++i) {
+      auto line = lines.next();
+      QCOMPARE(type(line), "ADDED");
+      seen << name(line);
+    }
+    QCOMPARE(seen, (QSet<QString>{"a", "b"}));
+    CODE(http_->patch(maps_ + "/a", R"({"data":{"k":"2"}})"), 200);
+    auto line = lines.next();
+    QCOMPARE(type(line), "MODIFIED");
+    QCOMPARE(name(line), "a");
+    auto deleted = http_->del(maps_ + "/b");
+    CODE(deleted, 200);
+    line = lines.next();
+    QCOMPARE(type(line), "DELETED");
+    QCOMPARE(name(line), "b");
+    QVERIFY(json(*line)["object"]["metadata"]["resourceVersion"].toString().toLongLong() > 0);
+  }
+
+  void aWatchGoesOnFromItsRevision() {
+    auto first = http_->post(maps_, configMap("a"));
+    CODE(http_->post(maps_, configMap("b")), 201);
+    auto lines = http_->watch(maps_ + "?watch=true&resourceVersion=" + rv(first.body));
+    auto line = lines.next();
+    QCOMPARE(type(line), "ADDED");
+    QCOMPARE(name(line), "b");
+    auto future = http_->get(maps_ + "?watch=true&resourceVersion=99999999");
+    CODE(future, 504);
+    QVERIFY(future.body.contains("Too large resource version"));
+  }
+
+  void aSelectorTurnsChangesIntoComingsAndGoings() {
+    auto list = http_->get(maps_);
+    auto lines = http_->watch(maps_ + "?watch=true&labelSelector=in%3Dyes&resourceVersion=" + rv(list.body));
+    QCOMPARE(lines.code(), 200);
+    CODE(http_->post(maps_, configMap("a")), 201);
+    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"labels":{"in":"yes"}}})"), 200);
+    QCOMPARE(type(lines.next()), "ADDED");
+    CODE(http_->patch(maps_ + "/a", R"({"data":{"k":"2"}})"), 200);
+    QCOMPARE(type(lines.next()), "MODIFIED");
+    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"labels":{"in":null}}})"), 200);
+    QCOMPARE(type(lines.next()), "DELETED");
+    CODE(http_->del(maps_ + "/a"), 200);
+    CODE(http_->post(maps_, configMap("z", R"({"in":"yes"})")), 201);
+    auto line = lines.next();
+    QCOMPARE(type(line), "ADDED");
+    QCOMPARE(name(line), "z");
+  }
+
+  void aNodesPodsAreWatchedByTheirNode() {
+    auto list = http_->get("/api/v1/pods");
+    auto lines = http_->watch("/api/v1/pods?watch=true&fieldSelector=spec.nodeName%3Dw1&resourceVersion=" + rv(list.body));
+    QCOMPARE(lines.code(), 200);
+    CODE(http_->post(pods_, pod("a")), 201);
+    CODE(http_->post(pods_, pod("b")), 201);
+    auto bind = [&](const std::string& pod, const std::string& node) {
+      return http_->post(pods_ + "/" + pod + "/binding", R"({"apiVersion":"v1","kind":"Binding","metadata":{"name":")" + pod + R"("},"target":{"kind":"Node","name":")" + node + R"("}})");
+    };
+    CODE(bind("a", "w2"), 201);
+    CODE(bind("b", "w1"), 201);
+    auto line = lines.next();
+    QCOMPARE(type(line), "ADDED");
+    QCOMPARE(name(line), "b");
+    CODE(http_->del(pods_ + "/b?gracePeriodSeconds=0"), 200);
+    line = lines.next();
+    QCOMPARE(type(line), "DELETED");
+  }
+
+  void initialEventsEndWithABookmark() {
+    CODE(http_->post(maps_, configMap("a")), 201);
+    auto lines = http_->watch(maps_ + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
+    QCOMPARE(type(lines.next()), "ADDED");
+    auto mark = lines.next();
+    QCOMPARE(type(mark), "BOOKMARK");
+    QCOMPARE(json(*mark)["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"].toString(), "true");
+    CODE(http_->get(maps_ + "?watch=true&sendInitialEvents=true"), 422);
+  }
+
+  void aWatchEndsAfterItsTime() {
+    auto lines = http_->watch(maps_ + "?watch=true&timeoutSeconds=1");
+    QCOMPARE(lines.code(), 200);
+    QVERIFY(lines.waitEnd(5000));
+  }
+
+  void watchersShareEventsInTheirOwnForms() {
+    auto list = http_->get(maps_);
+    std::string query = "?watch=true&resourceVersion=" + rv(list.body);
+    auto plain = http_->watch(maps_ + query);
+    auto table = http_->watch(maps_ + query, "application/json;as=Table;v=v1;g=meta.k8s.io");
+    auto partial = http_->watch(maps_ + query, "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+    CODE(http_->post(maps_, configMap("a")), 201);
+    auto line = plain.next();
+    QVERIFY(line);
+    QCOMPARE(json(*line)["object"]["kind"].toString(), "ConfigMap");
+    line = table.next();
+    QVERIFY(line);
+    QCOMPARE(json(*line)["object"]["kind"].toString(), "Table");
+    QCOMPARE(json(*line)["object"]["rows"][0]["cells"][0].toString(), "a");
+    line = partial.next();
+    QVERIFY(line);
+    QCOMPARE(json(*line)["object"]["kind"].toString(), "PartialObjectMetadata");
+    QVERIFY(!json(*line)["object"].toObject().contains("data"));
+  }
+
+  // ---- lists ------------------------------------------------------------------------------------------------------
+
+  void pagesComeFromOneSnapshot() {
+    for (auto n : {"a", "b", "c", "d", "e"}) CODE(http_->post(maps_, configMap(n)), 201);
+    auto first = http_->get(maps_ + "?limit=2");
+    CODE(first, 200);
+    auto page = json(first.body);
+    QCOMPARE(page["items"].toArray().size(), 2);
+    QCOMPARE(page["metadata"]["remainingItemCount"].toInt(), 3);
+    auto revision = revisionOf(first.body);
+    CODE(http_->del(maps_ + "/d"), 200);
+    CODE(http_->post(maps_, configMap("f")), 201);
+    QStringList names;
+    auto token = page["metadata"]["continue"].toString();
+    while (!token.isEmpty()) {
+      auto next = http_->get(maps_ + "?limit=2&continue=" + net::percentEncode(token.toStdString()));
+      CODE(next, 200);
+      QCOMPARE(revisionOf(next.body), revision);
+      for (auto item : json(next.body)["items"].toArray()) names << item["metadata"]["name"].toString();
+      token = json(next.body)["metadata"]["continue"].toString();
+    }
+    QCOMPARE(names, (QStringList{"c", "d", "e"}));
+    CODE(http_->get(maps_ + "?limit=2&continue=bm9uc2Vuc2U"), 400);
+    CODE(http_->get(maps_ + "?limit=-1"), 400);
+  }
+
+  void revisionsOfLists() {
+    auto old = http_->post(maps_, configMap("a"));
+    CODE(http_->post(maps_, configMap("b")), 201);
+    auto exact = http_->get(maps_ + "?resourceVersionMatch=Exact&resourceVersion=" + rv(old.body));
+    CODE(exact, 200);
+    QCOMPARE(json(exact.body)["items"].toArray().size(), 1);
+    auto notOlder = http_->get(maps_ + "?resourceVersionMatch=NotOlderThan&resourceVersion=" + rv(old.body));
+    QCOMPARE(json(notOlder.body)["items"].toArray().size(), 2);
+    CODE(http_->get(maps_ + "?resourceVersion=99999999"), 504);
+    CODE(http_->get(maps_ + "?resourceVersionMatch=Exact"), 422);
+    CODE(http_->get(maps_ + "?resourceVersion=x"), 400);
+  }
+
+  void tablesAndPartialObjects() {
+    CODE(http_->post(maps_, configMap("a")), 201);
+    auto table = http_->get(maps_, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json");
+    CODE(table, 200);
+    auto t = json(table.body);
+    QCOMPARE(t["kind"].toString(), "Table");
+    QCOMPARE(t["apiVersion"].toString(), "meta.k8s.io/v1");
+    QCOMPARE(t["columnDefinitions"][0]["name"].toString(), "Name");
+    auto row = t["rows"][0];
+    QCOMPARE(row["cells"][0].toString(), "a");
+    QCOMPARE(row["object"]["kind"].toString(), "PartialObjectMetadata");
+    QVERIFY(json(http_->get(maps_ + "?includeObject=None", "application/json;as=Table;v=v1;g=meta.k8s.io").body)["rows"][0]["object"].isUndefined());
+    QCOMPARE(json(http_->get(maps_ + "?includeObject=Object", "application/json;as=Table;v=v1;g=meta.k8s.io").body)["rows"][0]["object"]["data"]["k"].toString(), "v");
+    auto partial = http_->get(maps_, "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io");
+    QCOMPARE(json(partial.body)["kind"].toString(), "PartialObjectMetadataList");
+    CODE(http_->get(maps_, "application/x-unheard-of"), 406);
+    auto yaml = http_->get(maps_ + "/a", "application/yaml");
+    CODE(yaml, 200);
+    QVERIFY(yaml.body.contains("kind: ConfigMap\n"));
+  }
+
+  // ---- writes -----------------------------------------------------------------------------------------------------
+
+  void createMakesNamesAndIdentity() {
+    auto made = http_->post(maps_, R"({"metadata":{"generateName":"x-","uid":"mine","resourceVersion":""},"data":{}})");
+    CODE(made, 201);
+    auto metadata = json(made.body)["metadata"];
+    QVERIFY(metadata["name"].toString().startsWith("x-") && metadata["name"].toString().size() == 7);
+    QVERIFY(metadata["uid"].toString() != "mine");
+    QVERIFY(!metadata["creationTimestamp"].toString().isEmpty());
+    CODE(http_->post(maps_, R"({"data":{}})"), 422);
+    CODE(http_->post(maps_, "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\"}}"), 400);
+    CODE(http_->post(maps_, R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"}})"), 400);
+    CODE(http_->post(maps_, "{nonsense"), 400);
+    CODE(http_->send("POST", maps_, "<xml/>", {{"content-type", "application/xml"}}), 415);
+    CODE(http_->send("POST", maps_, "metadata:\n  name: y\ndata:\n  a: b\n", {{"content-type", "application/yaml"}}), 201);
+    CODE(http_->post("/api/v1/namespaces/nowhere/configmaps", configMap("a")), 404);
+  }
+
+  void updatesHaveConflicts() {
+    auto made = http_->post(maps_, configMap("a"));
+    auto changed = http_->put(maps_ + "/a", QByteArray(made.body).replace("\"v\"", "\"w\"").toStdString());
+    CODE(changed, 200);
+    auto stale = http_->put(maps_ + "/a", QByteArray(made.body).replace("\"v\"", "\"x\"").toStdString());
+    CODE(stale, 409);
+    QCOMPARE(json(stale.body)["message"].toString(),
+             "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply your changes to the latest version and try again");
+    QCOMPARE(json(stale.body)["details"]["name"].toString(), "a");
+    CODE(http_->put(maps_ + "/a", configMap("a")), 200);  // without a revision: no precondition
+    CODE(http_->put(maps_ + "/b", configMap("b")), 404);
+    CODE(http_->put(maps_ + "/a", configMap("b")), 400);
+    auto before = http_->get(maps_ + "/a");
+    auto same = http_->put(maps_ + "/a", before.body.toStdString());
+    QCOMPARE(revisionOf(same.body), revisionOf(before.body));  // nothing changed: no new revision
+    auto patched = http_->patch(maps_ + "/a", R"({"data":{"k":"v"}})");
+    QCOMPARE(revisionOf(patched.body), revisionOf(before.body));
+    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"resourceVersion":"1"},"data":{"k":"9"}})"), 409);
+    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"uid":"other"},"data":{"k":"9"}})"), 409);
+    CODE(http_->send("PATCH", maps_ + "/a", "{}", {{"content-type", "text/plain"}}), 415);
+  }
+
+  void manyPatchesAtOnceAllCount() {
+    CODE(http_->post(maps_, configMap("a")), 201);
+    std::atomic<int> done{0}, good{0};
+    for (int i = 0; i < 100; ++i) {
+      net::Request request;
+      request.method = "PATCH";
+      request.path = maps_ + "/a";
+      request.headers.add("content-type", "application/merge-patch+json");
+      request.body = R"({"data":{"key)" + std::to_string(i) + R"(":"x"}})";
+      http_->client()->send(std::move(request), std::chrono::seconds(20), [&](Result<net::Response> r) {
+        if (r.ok() && r->status == 200) ++good;
+        ++done;
+      });
+    }
+    QTRY_COMPARE(done.load(), 100);
+    QCOMPARE(good.load(), 100);
+    QCOMPARE(json(http_->get(maps_ + "/a").body)["data"].toObject().size(), 101);
+  }
+
+  void dryRunChangesNothing() {
+    CODE(http_->post(maps_ + "?dryRun=All", configMap("a")), 201);
+    CODE(http_->get(maps_ + "/a"), 404);
+    CODE(http_->post(maps_, configMap("a")), 201);
+    auto patched = http_->patch(maps_ + "/a?dryRun=All", R"({"data":{"k":"other"}})");
+    CODE(patched, 200);
+    QVERIFY(patched.body.contains("other"));
+    QVERIFY(!http_->get(maps_ + "/a").body.contains("other"));
+    CODE(http_->del(maps_ + "/a?dryRun=All"), 200);
+    CODE(http_->get(maps_ + "/a"), 200);
+    CODE(http_->post(maps_ + "?dryRun=Some", configMap("z")), 422);
+  }
+
+  void unknownFieldsAreWarnedOfOrRefused() {
+    std::string body = R"({"metadata":{"name":"a"},"data":{"k":"v"},"dato":{"x":"y"}})";
+    auto strict = http_->post(maps_ + "?fieldValidation=Strict", body);
+    CODE(strict, 400);
+    QCOMPARE(json(strict.body)["message"].toString(),
+             "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"dato\"");
+    auto warned = http_->post(maps_, body);
+    CODE(warned, 201);
+    QCOMPARE(QString::fromStdString(std::string(warned.headers.get("warning"))), "299 - \"unknown field \\\"dato\\\"\"");
+    QVERIFY(!warned.body.contains("dato"));
+    auto ignored = http_->put(maps_ + "/a?fieldValidation=Ignore", body);
+    CODE(ignored, 200);
+    QVERIFY(!ignored.headers.has("warning"));
+    auto twice = http_->post(maps_ + "?fieldValidation=Strict", R"({"metadata":{"name":"b"},"data":{"k":"v","k":"w"}})");
+    CODE(twice, 400);
+    QVERIFY(twice.body.contains("duplicate field"));
+  }
+
+  void tooLargeABodyIsRefused() {
+    auto big = http_->post(maps_, R"({"metadata":{"name":"big"},"data":{"k":")" + std::string(4 * 1024 * 1024, 'x') + "\"}}");
+    QVERIFY2(big.code == 413, qPrintable(QString::number(big.code) + big.body.left(200)));
+    CODE(http_->get(maps_ + "/big"), 404);
+    CODE(http_->get("/readyz"), 200);
+  }
+
+  // ---- deletion ---------------------------------------------------------------------------------------------------
+
+  void deletionPreconditions() {
+    auto made = http_->post(maps_, configMap("a"));
+    CODE(http_->del(maps_ + "/a", R"({"preconditions":{"uid":"other"}})"), 409);
+    CODE(http_->del(maps_ + "/a", R"({"preconditions":{"resourceVersion":"1"}})"), 409);
+    auto uid = json(made.body)["metadata"]["uid"].toString().toStdString();
+    auto gone = http_->del(maps_ + "/a", R"({"preconditions":{"uid":")" + uid + "\"}}");
+    CODE(gone, 200);
+    QCOMPARE(json(gone.body)["status"].toString(), "Success");
+    QCOMPARE(json(gone.body)["details"]["uid"].toString().toStdString(), uid);
+    CODE(http_->del(maps_ + "/a"), 404);
+  }
+
+  void finalizersHoldAnObject() {
+    CODE(http_->post(maps_, R"({"metadata":{"name":"a","finalizers":["example.com/hold"]}})"), 201);
+    auto asked = http_->del(maps_ + "/a");
+    CODE(asked, 200);
+    QCOMPARE(json(asked.body)["kind"].toString(), "ConfigMap");
+    QVERIFY(!json(asked.body)["metadata"]["deletionTimestamp"].isUndefined());
+    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"finalizers":["example.com/hold","example.com/more"]}})"), 422);
+    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"finalizers":null}})"), 200);
+    CODE(http_->get(maps_ + "/a"), 404);
+  }
+
+  void ownersAndPropagation() {
+    auto owner = http_->post(maps_, configMap("owner"));
+    auto uid = json(owner.body)["metadata"]["uid"].toString().toStdString();
+    auto child = [&](const std::string& name) {
+      return R"({"metadata":{"name":")" + name + R"(","ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"owner","uid":")" + uid + R"(","blockOwnerDeletion":true}]}})";
+    };
+    CODE(http_->post(maps_, child("child")), 201);
+    auto asked = http_->del(maps_ + "/owner?propagationPolicy=Foreground");
+    CODE(asked, 200);
+    QVERIFY(asked.body.contains("foregroundDeletion") || json(asked.body)["status"].toString() == "Success");
+    QTRY_COMPARE(http_->get(maps_ + "/child").code, 404);
+    QTRY_COMPARE(http_->get(maps_ + "/owner").code, 404);
+    owner = http_->post(maps_, configMap("owner"));
+    uid = json(owner.body)["metadata"]["uid"].toString().toStdString();
+    CODE(http_->post(maps_, child("orphan")), 201);
+    CODE(http_->del(maps_ + "/owner?propagationPolicy=Orphan"), 200);
+    QTRY_COMPARE(http_->get(maps_ + "/owner").code, 404);
+    QTRY_VERIFY(!http_->get(maps_ + "/orphan").body.contains("ownerReferences"));
+    CODE(http_->del(maps_ + "/orphan?propagationPolicy=Sideways"), 422);
+  }
+
+  void podsGoGracefully() {
+    CODE(http_->post(pods_, pod("unbound")), 201);
+    CODE(http_->del(pods_ + "/unbound"), 200);
+    CODE(http_->get(pods_ + "/unbound"), 404);  // it ran nowhere
+    CODE(http_->post(pods_, pod("bound")), 201);
+    CODE(http_->post(pods_ + "/bound/binding", R"({"metadata":{"name":"bound"},"target":{"kind":"Node","name":"elsewhere"}})"), 201);
+    auto asked = http_->del(pods_ + "/bound");
+    CODE(asked, 200);
+    QCOMPARE(json(asked.body)["metadata"]["deletionGracePeriodSeconds"].toInt(), 30);
+    auto first = json(asked.body)["metadata"]["deletionTimestamp"].toString();
+    auto sooner = http_->del(pods_ + "/bound?gracePeriodSeconds=5");
+    QCOMPARE(json(sooner.body)["metadata"]["deletionGracePeriodSeconds"].toInt(), 5);
+    QVERIFY(json(sooner.body)["metadata"]["deletionTimestamp"].toString() < first);
+    auto later = http_->del(pods_ + "/bound?gracePeriodSeconds=60");
+    QCOMPARE(json(later.body)["metadata"]["deletionGracePeriodSeconds"].toInt(), 5);
+    auto again = http_->post(pods_ + "/bound/binding", R"({"metadata":{"name":"bound"},"target":{"kind":"Node","name":"n"}})");
+    CODE(again, 409);
+    CODE(http_->del(pods_ + "/bound?gracePeriodSeconds=0"), 200);
+    CODE(http_->get(pods_ + "/bound"), 404);
+  }
+
+  void deleteCollectionTakesWhatMatches() {
+    CODE(http_->post(maps_, configMap("a", R"({"x":"1"})")), 201);
+    CODE(http_->post(maps_, configMap("b", R"({"x":"1"})")), 201);
+    CODE(http_->post(maps_, configMap("c")), 201);
+    auto gone = http_->del(maps_ + "?labelSelector=x%3D1");
+    CODE(gone, 200);
+    QCOMPARE(json(gone.body)["items"].toArray().size(), 2);
+    QStringList left;
+    for (auto item : json(http_->get(maps_).body)["items"].toArray()) left << item["metadata"]["name"].toString();
+    left.removeAll("kube-root-ca.crt");
+    QCOMPARE(left, QStringList{"c"});
+  }
+
+  // ---- subresources -----------------------------------------------------------------------------------------------
+
+  void statusAndSpecAreWrittenApart() {
+    CODE(http_->post(pods_, pod("a")), 201);
+    auto status = http_->patch(pods_ + "/a/status", R"({"status":{"phase":"Running","podIP":"10.0.0.9"},"spec":{"nodeName":"sneaky"},"metadata":{"labels":{"l":"sneaky"}}})");
+    CODE(status, 200);
+    QCOMPARE(json(status.body)["status"]["phase"].toString(), "Running");
+    QVERIFY(!status.body.contains("sneaky"));
+    auto main = http_->patch(pods_ + "/a", R"({"status":{"phase":"Failed"},"metadata":{"labels":{"l":"x"}}})");
+    CODE(main, 200);
+    QCOMPARE(json(main.body)["status"]["phase"].toString(), "Running");
+    CODE(http_->patch(pods_ + "/a", R"({"spec":{"containers":[{"name":"c","image":"i:1","command":["x"]}]}})"), 422);
+    CODE(http_->patch(pods_ + "/a/nonsense", "{}"), 404);
+  }
+
+  void scaleIsAViewOfReplicas() {
+    std::string path = "/apis/apps/v1/namespaces/" + ns_ + "/deployments";
+    auto made = http_->post(path, R"({"metadata":{"name":"web"},"spec":{"replicas":0,"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})");
+    CODE(made, 201);
+    auto scale = http_->get(path + "/web/scale");
+    CODE(scale, 200);
+    QCOMPARE(json(scale.body)["kind"].toString(), "Scale");
+    QCOMPARE(json(scale.body)["status"]["selector"].toString(), "a=b");
+    auto wanted = json(scale.body);
+    auto spec = wanted["spec"].toObject();
+    spec["replicas"] = 2;
+    wanted["spec"] = spec;
+    auto scaled = http_->put(path + "/web/scale", QJsonDocument(wanted).toJson().toStdString());
+    CODE(scaled, 200);
+    QCOMPARE(json(scaled.body)["spec"]["replicas"].toInt(), 2);
+    CODE(http_->put(path + "/web/scale", QJsonDocument(wanted).toJson().toStdString()), 409);  // its revision is old now
+    QCOMPARE(json(http_->get(path + "/web").body)["metadata"]["generation"].toInt(), 2);
+    CODE(http_->patch(path + "/web/scale", R"({"spec":{"replicas":-1}})"), 422);
+    CODE(http_->patch(path + "/web/scale", R"({"spec":{"replicas":1}})"), 200);
+  }
+
+  void aPodIsBoundOnce() {
+    CODE(http_->post(pods_, pod("a")), 201);
+    std::atomic<int> done{0}, bound{0}, refused{0};
+    for (int i = 0; i < 20; ++i) {
+      net::Request request;
+      request.method = "POST";
+      request.path = pods_ + "/a/binding";
+      request.headers.add("content-type", "application/json");
+      request.body = R"({"metadata":{"name":"a"},"target":{"kind":"Node","name":"n)" + std::to_string(i) + "\"}}";
+      http_->client()->send(std::move(request), std::chrono::seconds(20), [&](Result<net::Response> r) {
+        if (r.ok() && r->status == 201) ++bound;
+        if (r.ok() && r->status == 409) ++refused;
+        ++done;
+      });
+    }
+    QTRY_COMPARE(done.load(), 20);
+    QCOMPARE(bound.load(), 1);
+    QCOMPARE(refused.load(), 19);
+    auto pod = json(http_->get(pods_ + "/a").body);
+    bool scheduled = false;
+    for (auto c : pod["status"]["conditions"].toArray())
+      scheduled = scheduled || (c["type"].toString() == "PodScheduled" && c["status"].toString() == "True");
+    QVERIFY(scheduled);
+    CODE(http_->post(pods_ + "/a/binding", R"({"metadata":{"name":"a"},"target":{"kind":"Node"}})"), 422);
+  }
+
+  void evictionDeletes() {
+    CODE(http_->post(pods_, pod("a")), 201);
+    CODE(http_->post(pods_ + "/a/eviction", R"({"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"a"}})"), 201);
+    CODE(http_->get(pods_ + "/a"), 404);
+  }
+
+  void serviceAddressesAreGivenOnce() {
+    std::string services = "/api/v1/namespaces/" + ns_ + "/services";
+    std::mutex mutex;
+    QSet<QString> addresses, ports;
+    std::atomic<int> done{0};
+    for (int i = 0; i < 200; ++i) {
+      net::Request request;
+      request.method = "POST";
+      request.path = services;
+      request.headers.add("content-type", "application/json");
+      request.body = R"({"metadata":{"name":"s)" + std::to_string(i) + R"("},"spec":{"type":"NodePort","ports":[{"port":80}]}})";
+      http_->client()->send(std::move(request), std::chrono::seconds(20), [&](Result<net::Response> r) {
+        if (r.ok() && r->status == 201) {
+          auto spec = json(QByteArray::fromStdString(r->bodyText()))["spec"];
+          std::lock_guard lock(mutex);
+          addresses << spec["clusterIP"].toString();
+          ports << QString::number(spec["ports"][0]["nodePort"].toInt());
+        }
+        ++done;
+      });
+    }
+    QTRY_COMPARE(done.load(), 200);
+    QCOMPARE(addresses.size(), 200);
+    QCOMPARE(ports.size(), 200);
+    auto out = http_->post(services, R"({"metadata":{"name":"o"},"spec":{"clusterIP":"1.2.3.4","ports":[{"port":80}]}})");
+    CODE(out, 422);
+    QVERIFY(out.body.contains("not in the valid range"));
+    CODE(http_->post(services, R"({"metadata":{"name":"h"},"spec":{"clusterIP":"None","ports":[{"port":80}]}})"), 201);
+    CODE(http_->post(services, R"({"metadata":{"name":"x"},"spec":{"type":"ExternalName","externalName":"a.b"}})"), 201);
+    CODE(http_->patch(services + "/s1", R"({"spec":{"clusterIP":"10.96.9.9"}})"), 422);
+  }
+
+  // ---- the rest ---------------------------------------------------------------------------------------------------
+
+  void discoveryInBothForms() {
+    auto groups = http_->get("/apis");
+    QVERIFY(groups.body.contains("\"apps/v1\"") && json(groups.body)["kind"].toString() == "APIGroupList");
+    auto all = http_->get("/apis", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json");
+    QCOMPARE(json(all.body)["kind"].toString(), "APIGroupDiscoveryList");
+    QVERIFY(std::string(all.headers.get("content-type")).find("as=APIGroupDiscoveryList") != std::string::npos);
+    auto core = http_->get("/api/v1");
+    QVERIFY(core.body.contains("\"pods/binding\"") && core.body.contains("\"pods/log\""));
+    CODE(http_->get("/apis/nothing.example.com"), 404);
+    CODE(http_->get("/api/v1/nonsense"), 404);
+    CODE(http_->post("/api/v1/nodes/x", "{}"), 405);
+    CODE(http_->get("/nowhere"), 404);
+  }
+
+  void healthAndMetrics() {
+    QVERIFY(http_->get("/livez?verbose").body.contains("[+]store ok"));
+    auto metrics = http_->get("/metrics");
+    QVERIFY(metrics.body.contains("apiserver_request_total{verb=\"create\",code=\"2xx\"}"));
+    QVERIFY(metrics.body.contains("process_resident_memory_bytes"));
+  }
+
+  void http1Works() {
+    Http old(*engine_, Http::admin(*engine_), false);
+    CODE(old.get(maps_), 200);
+    auto lines = old.watch(maps_ + "?watch=true&resourceVersion=" + rv(old.get(maps_).body));
+    QCOMPARE(lines.code(), 200);
+    CODE(old.post(maps_, configMap("a")), 201);
+    QCOMPARE(type(lines.next()), "ADDED");
+  }
+
+  void logsNeedANode() {
+    CODE(http_->post(pods_, R"({"metadata":{"name":"two"},"spec":{"schedulerName":"none","containers":[{"name":"a","image":"i"},{"name":"b","image":"i"}]}})"), 201);
+    auto choose = http_->get(pods_ + "/two/log");
+    CODE(choose, 400);
+    QCOMPARE(json(choose.body)["message"].toString(), "a container name must be specified for pod two, choose one of: [a b]");
+    auto wrong = http_->get(pods_ + "/two/log?container=c");
+    QCOMPARE(json(wrong.body)["message"].toString(), "container c is not valid for pod two");
+    CODE(http_->post(pods_ + "/two/binding", R"({"metadata":{"name":"two"},"target":{"name":"away"}})"), 201);
+    auto away = http_->get(pods_ + "/two/log?container=a");
+    CODE(away, 503);
+    QVERIFY(json(away.body)["message"].toString().contains("\"away\" is not connected"));
+  }
+
+  void aLargeListArrivesWhole() {
+    std::atomic<int> done{0};
+    for (int i = 0; i < 600; ++i) {
+      net::Request request;
+      request.method = "POST";
+      request.path = maps_;
+      request.headers.add("content-type", "application/json");
+      request.body = R"({"metadata":{"name":"c)" + std::to_string(i) + R"("},"data":{"k":")" + std::string(4000, 'x') + "\"}}";
+      http_->client()->send(std::move(request), std::chrono::seconds(30), [&](Result<net::Response>) { ++done; });
+    }
+    QTRY_COMPARE_WITH_TIMEOUT(done.load(), 600, 30000);
+    auto list = http_->get(maps_);
+    CODE(list, 200);
+    QVERIFY(json(list.body)["items"].toArray().size() >= 600);
+    auto lines = http_->watch(maps_ + "?watch=true");
+    for (int i = 0; i < 600; ++i) QCOMPARE(type(lines.next()), "ADDED");
+  }
+};
+
+QTEST_GUILESS_MAIN(HttpTest)
+#include "http_test.moc"
