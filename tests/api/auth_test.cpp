@@ -19,11 +19,11 @@ class AuthTest : public QObject {
 
   static QString message(const Answer& a) { return QJsonDocument::fromJson(a.body)["message"].toString(); }
   static std::string pod(const std::string& name, const std::string& node, const std::string& volumes = "[]") {
-    return R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + name + R"("},"spec":{"nodeName":")" + node +
-           R"(","containers":[{"name":"c","image":"i:1"}],"volumes":)" + volumes + "}}";
+    return q("{'apiVersion':'v1','kind':'Pod','metadata':{'name':'") + name + q("'},'spec':{'nodeName':'") + node +
+           q("','containers':[{'name':'c','image':'i:1'}],'volumes':") + volumes + "}}";
   }
   static std::string node(const std::string& name) {
-    return R"({"apiVersion":"v1","kind":"Node","metadata":{"name":")" + name + R"("}})";
+    return q("{'apiVersion':'v1','kind':'Node','metadata':{'name':'") + name + q("'}}");
   }
 
  private slots:
@@ -32,13 +32,13 @@ class AuthTest : public QObject {
     admin_ = std::make_unique<Http>(engine_, Http::admin(engine_));
     QCOMPARE(admin_->post("/api/v1/nodes", node("n1")).code, 201);
     QCOMPARE(admin_->post("/api/v1/nodes", node("n2")).code, 201);
-    std::string uses = R"([{"name":"v","configMap":{"name":"used"}},{"name":"s","secret":{"secretName":"used"}}])";
+    std::string uses = q("[{'name':'v','configMap':{'name':'used'}},{'name':'s','secret':{'secretName':'used'}}]");
     QCOMPARE(admin_->post("/api/v1/namespaces/default/pods", pod("mine", "n1", uses)).code, 201);
     QCOMPARE(admin_->post("/api/v1/namespaces/default/pods", pod("other", "n2")).code, 201);
     for (auto name : {"used", "unused"}) {
-      std::string meta = R"("metadata":{"name":")" + std::string(name) + R"("}})";
-      QCOMPARE(admin_->post("/api/v1/namespaces/default/configmaps", R"({"apiVersion":"v1","kind":"ConfigMap",)" + meta).code, 201);
-      QCOMPARE(admin_->post("/api/v1/namespaces/default/secrets", R"({"apiVersion":"v1","kind":"Secret",)" + meta).code, 201);
+      std::string meta = q("'metadata':{'name':'") + std::string(name) + q("'}}");
+      QCOMPARE(admin_->post("/api/v1/namespaces/default/configmaps", q("{'apiVersion':'v1','kind':'ConfigMap',") + meta).code, 201);
+      QCOMPARE(admin_->post("/api/v1/namespaces/default/secrets", q("{'apiVersion':'v1','kind':'Secret',") + meta).code, 201);
     }
   }
 
@@ -105,9 +105,9 @@ class AuthTest : public QObject {
     QVERIFY(list.body.contains("\"mine\"") && !list.body.contains("\"other\""));
     QCOMPARE(n1.get(pods + "/mine").code, 200);
     QCOMPARE(n1.get(pods + "/other").code, 403);
-    QCOMPARE(n1.patch(pods + "/mine/status", R"({"status":{"phase":"Running"}})").code, 200);
-    QCOMPARE(n1.patch(pods + "/other/status", R"({"status":{"phase":"Running"}})").code, 403);
-    QCOMPARE(n1.patch(pods + "/mine", R"({"metadata":{"labels":{"a":"b"}}})").code, 403);
+    QCOMPARE(n1.patch(pods + "/mine/status", q("{'status':{'phase':'Running'}}")).code, 200);
+    QCOMPARE(n1.patch(pods + "/other/status", q("{'status':{'phase':'Running'}}")).code, 403);
+    QCOMPARE(n1.patch(pods + "/mine", q("{'metadata':{'labels':{'a':'b'}}}")).code, 403);
     QCOMPARE(n1.post(pods, pod("new", "n1")).code, 403);
     QCOMPARE(n1.del(pods + "/mine").code, 403);  // not asked to go
     QCOMPARE(n1.get("/api/v1/namespaces/default/configmaps/used").code, 200);
@@ -118,19 +118,19 @@ class AuthTest : public QObject {
     QCOMPARE(n1.get("/api/v1/services").code, 200);
     QCOMPARE(n1.get("/api/v1/endpoints").code, 200);
     QCOMPARE(n1.get("/api/v1/nodes/n2").code, 200);
-    QCOMPARE(n1.patch("/api/v1/nodes/n1/status", R"({"status":{"phase":"Running"}})").code, 200);
-    QCOMPARE(n1.patch("/api/v1/nodes/n2/status", R"({"status":{"phase":"Running"}})").code, 403);
+    QCOMPARE(n1.patch("/api/v1/nodes/n1/status", q("{'status':{'phase':'Running'}}")).code, 200);
+    QCOMPARE(n1.patch("/api/v1/nodes/n2/status", q("{'status':{'phase':'Running'}}")).code, 403);
     QCOMPARE(n1.post("/api/v1/nodes", node("n3")).code, 403);
     QCOMPARE(n1.del("/api/v1/nodes/n1").code, 403);
     auto lease = [](const std::string& name) {
-      return R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":")" + name + R"("},"spec":{"holderIdentity":"x"}})";
+      return q("{'apiVersion':'coordination.k8s.io/v1','kind':'Lease','metadata':{'name':'") + name + q("'},'spec':{'holderIdentity':'x'}}");
     };
     std::string leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
     QCOMPARE(n1.post(leases, lease("n1")).code, 201);
     QCOMPARE(n1.post(leases, lease("n2")).code, 403);
-    QCOMPARE(n1.patch(leases + "/n1", R"({"spec":{"holderIdentity":"y"}})").code, 200);
+    QCOMPARE(n1.patch(leases + "/n1", q("{'spec':{'holderIdentity':'y'}}")).code, 200);
     QCOMPARE(n1.post("/api/v1/namespaces/default/events",
-                     R"({"apiVersion":"v1","kind":"Event","metadata":{"name":"e.1"},"involvedObject":{"kind":"Pod","name":"mine","namespace":"default"},"reason":"x","message":"y","type":"Normal"})").code,
+                     q("{'apiVersion':'v1','kind':'Event','metadata':{'name':'e.1'},'involvedObject':{'kind':'Pod','name':'mine','namespace':'default'},'reason':'x','message':'y','type':'Normal'}")).code,
              201);
   }
 
@@ -143,8 +143,8 @@ class AuthTest : public QObject {
     auto terminating = admin_->get(pods + "/ending");
     QCOMPARE(terminating.code, 200);
     QVERIFY(terminating.body.contains("deletionTimestamp"));
-    QCOMPARE(n2.del(pods + "/ending", R"({"gracePeriodSeconds":0})").code, 403);
-    QCOMPARE(n1.del(pods + "/ending", R"({"gracePeriodSeconds":0})").code, 200);
+    QCOMPARE(n2.del(pods + "/ending", q("{'gracePeriodSeconds':0}")).code, 403);
+    QCOMPARE(n1.del(pods + "/ending", q("{'gracePeriodSeconds':0}")).code, 200);
     QCOMPARE(admin_->get(pods + "/ending").code, 404);
   }
 

@@ -14,7 +14,7 @@ class DurabilityTest : public QObject {
   Q_OBJECT
 
   static std::string configMap(const std::string& name) {
-    return R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name + R"("},"data":{"k":"v"}})";
+    return q("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'") + name + q("'},'data':{'k':'v'}}");
   }
 
  private slots:

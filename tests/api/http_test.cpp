@@ -12,7 +12,7 @@ using namespace ph::test;
 
 namespace {
 
-QJsonObject json(const QByteArray& body) { return QJsonDocument::fromJson(body).object(); }
+QJsonValue json(const QByteArray& body) { return QJsonDocument::fromJson(body).object(); }
 QString revisionOf(const QByteArray& body) { return json(body)["metadata"]["resourceVersion"].toString(); }
 std::string rv(const QByteArray& body) { return revisionOf(body).toStdString(); }
 
@@ -29,10 +29,10 @@ class HttpTest : public QObject {
   std::string ns_, maps_, pods_;
 
   static std::string configMap(const std::string& name, const std::string& labels = "{}") {
-    return R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name + R"(","labels":)" + labels + R"(},"data":{"k":"v"}})";
+    return q("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'") + name + q("','labels':") + labels + q("},'data':{'k':'v'}}");
   }
   static std::string pod(const std::string& name) {
-    return R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + name + R"("},"spec":{"schedulerName":"none","containers":[{"name":"c","image":"i:1"}]}})";
+    return q("{'apiVersion':'v1','kind':'Pod','metadata':{'name':'") + name + q("'},'spec':{'schedulerName':'none','containers':[{'name':'c','image':'i:1'}]}}");
   }
   static QString type(const std::optional<QByteArray>& line) { return line ? json(*line)["type"].toString() : "nothing"; }
   static QString name(const std::optional<QByteArray>& line) {
@@ -50,7 +50,7 @@ class HttpTest : public QObject {
     ns_ = "t" + std::to_string(++made_);
     maps_ = "/api/v1/namespaces/" + ns_ + "/configmaps";
     pods_ = "/api/v1/namespaces/" + ns_ + "/pods";
-    auto made = http_->post("/api/v1/namespaces", R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + ns_ + R"("}})");
+    auto made = http_->post("/api/v1/namespaces", q("{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'") + ns_ + q("'}}"));
     CODE(made, 201);
   }
 
@@ -68,7 +68,7 @@ class HttpTest : public QObject {
       seen << name(line);
     }
     QCOMPARE(seen, (QSet<QString>{"a", "b"}));
-    CODE(http_->patch(maps_ + "/a", R"({"data":{"k":"2"}})"), 200);
+    CODE(http_->patch(maps_ + "/a", q("{'data':{'k':'2'}}")), 200);
     auto line = lines.next();
     QCOMPARE(type(line), "MODIFIED");
     QCOMPARE(name(line), "a");
@@ -97,14 +97,14 @@ class HttpTest : public QObject {
     auto lines = http_->watch(maps_ + "?watch=true&labelSelector=in%3Dyes&resourceVersion=" + rv(list.body));
     QCOMPARE(lines.code(), 200);
     CODE(http_->post(maps_, configMap("a")), 201);
-    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"labels":{"in":"yes"}}})"), 200);
+    CODE(http_->patch(maps_ + "/a", q("{'metadata':{'labels':{'in':'yes'}}}")), 200);
     QCOMPARE(type(lines.next()), "ADDED");
-    CODE(http_->patch(maps_ + "/a", R"({"data":{"k":"2"}})"), 200);
+    CODE(http_->patch(maps_ + "/a", q("{'data':{'k':'2'}}")), 200);
     QCOMPARE(type(lines.next()), "MODIFIED");
-    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"labels":{"in":null}}})"), 200);
+    CODE(http_->patch(maps_ + "/a", q("{'metadata':{'labels':{'in':null}}}")), 200);
     QCOMPARE(type(lines.next()), "DELETED");
     CODE(http_->del(maps_ + "/a"), 200);
-    CODE(http_->post(maps_, configMap("z", R"({"in":"yes"})")), 201);
+    CODE(http_->post(maps_, configMap("z", q("{'in':'yes'}"))), 201);
     auto line = lines.next();
     QCOMPARE(type(line), "ADDED");
     QCOMPARE(name(line), "z");
@@ -117,7 +117,7 @@ class HttpTest : public QObject {
     CODE(http_->post(pods_, pod("a")), 201);
     CODE(http_->post(pods_, pod("b")), 201);
     auto bind = [&](const std::string& pod, const std::string& node) {
-      return http_->post(pods_ + "/" + pod + "/binding", R"({"apiVersion":"v1","kind":"Binding","metadata":{"name":")" + pod + R"("},"target":{"kind":"Node","name":")" + node + R"("}})");
+      return http_->post(pods_ + "/" + pod + "/binding", q("{'apiVersion':'v1','kind':'Binding','metadata':{'name':'") + pod + q("'},'target':{'kind':'Node','name':'") + node + q("'}}"));
     };
     CODE(bind("a", "w2"), 201);
     CODE(bind("b", "w1"), 201);
@@ -183,7 +183,7 @@ class HttpTest : public QObject {
       auto next = http_->get(maps_ + "?limit=2&continue=" + net::percentEncode(token.toStdString()));
       CODE(next, 200);
       QCOMPARE(revisionOf(next.body), revision);
-      for (auto item : json(next.body)["items"].toArray()) names << item["metadata"]["name"].toString();
+      for (const QJsonValue item : json(next.body)["items"].toArray()) names << item["metadata"]["name"].toString();
       token = json(next.body)["metadata"]["continue"].toString();
     }
     QCOMPARE(names, (QStringList{"c", "d", "e"}));
@@ -228,18 +228,18 @@ class HttpTest : public QObject {
   // ---- writes -----------------------------------------------------------------------------------------------------
 
   void createMakesNamesAndIdentity() {
-    auto made = http_->post(maps_, R"({"metadata":{"generateName":"x-","uid":"mine","resourceVersion":""},"data":{}})");
+    auto made = http_->post(maps_, q("{'metadata':{'generateName':'x-','uid':'mine','resourceVersion':''},'data':{}}"));
     CODE(made, 201);
     auto metadata = json(made.body)["metadata"];
     QVERIFY(metadata["name"].toString().startsWith("x-") && metadata["name"].toString().size() == 7);
     QVERIFY(metadata["uid"].toString() != "mine");
     QVERIFY(!metadata["creationTimestamp"].toString().isEmpty());
-    CODE(http_->post(maps_, R"({"data":{}})"), 422);
+    CODE(http_->post(maps_, q("{'data':{}}")), 422);
     CODE(http_->post(maps_, "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\"}}"), 400);
-    CODE(http_->post(maps_, R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"}})"), 400);
+    CODE(http_->post(maps_, q("{'apiVersion':'v1','kind':'Secret','metadata':{'name':'a'}}")), 400);
     CODE(http_->post(maps_, "{nonsense"), 400);
     CODE(http_->send("POST", maps_, "<xml/>", {{"content-type", "application/xml"}}), 415);
-    CODE(http_->send("POST", maps_, "metadata:\n  name: y\ndata:\n  a: b\n", {{"content-type", "application/yaml"}}), 201);
+    CODE(http_->send("POST", maps_, "metadata:\n  name: yam\ndata:\n  a: b\n", {{"content-type", "application/yaml"}}), 201);
     CODE(http_->post("/api/v1/namespaces/nowhere/configmaps", configMap("a")), 404);
   }
 
@@ -258,10 +258,10 @@ class HttpTest : public QObject {
     auto before = http_->get(maps_ + "/a");
     auto same = http_->put(maps_ + "/a", before.body.toStdString());
     QCOMPARE(revisionOf(same.body), revisionOf(before.body));  // nothing changed: no new revision
-    auto patched = http_->patch(maps_ + "/a", R"({"data":{"k":"v"}})");
+    auto patched = http_->patch(maps_ + "/a", q("{'data':{'k':'v'}}"));
     QCOMPARE(revisionOf(patched.body), revisionOf(before.body));
-    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"resourceVersion":"1"},"data":{"k":"9"}})"), 409);
-    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"uid":"other"},"data":{"k":"9"}})"), 409);
+    CODE(http_->patch(maps_ + "/a", q("{'metadata':{'resourceVersion':'1'},'data':{'k':'9'}}")), 409);
+    CODE(http_->patch(maps_ + "/a", q("{'metadata':{'uid':'other'},'data':{'k':'9'}}")), 409);
     CODE(http_->send("PATCH", maps_ + "/a", "{}", {{"content-type", "text/plain"}}), 415);
   }
 
@@ -273,7 +273,7 @@ class HttpTest : public QObject {
       request.method = "PATCH";
       request.path = maps_ + "/a";
       request.headers.add("content-type", "application/merge-patch+json");
-      request.body = R"({"data":{"key)" + std::to_string(i) + R"(":"x"}})";
+      request.body = q("{'data':{'key") + std::to_string(i) + q("':'x'}}");
       http_->client()->send(std::move(request), std::chrono::seconds(20), [&](Result<net::Response> r) {
         if (r.ok() && r->status == 200) ++good;
         ++done;
@@ -288,7 +288,7 @@ class HttpTest : public QObject {
     CODE(http_->post(maps_ + "?dryRun=All", configMap("a")), 201);
     CODE(http_->get(maps_ + "/a"), 404);
     CODE(http_->post(maps_, configMap("a")), 201);
-    auto patched = http_->patch(maps_ + "/a?dryRun=All", R"({"data":{"k":"other"}})");
+    auto patched = http_->patch(maps_ + "/a?dryRun=All", q("{'data':{'k':'other'}}"));
     CODE(patched, 200);
     QVERIFY(patched.body.contains("other"));
     QVERIFY(!http_->get(maps_ + "/a").body.contains("other"));
@@ -298,7 +298,7 @@ class HttpTest : public QObject {
   }
 
   void unknownFieldsAreWarnedOfOrRefused() {
-    std::string body = R"({"metadata":{"name":"a"},"data":{"k":"v"},"dato":{"x":"y"}})";
+    std::string body = q("{'metadata':{'name':'a'},'data':{'k':'v'},'dato':{'x':'y'}}");
     auto strict = http_->post(maps_ + "?fieldValidation=Strict", body);
     CODE(strict, 400);
     QCOMPARE(json(strict.body)["message"].toString(),
@@ -310,13 +310,13 @@ class HttpTest : public QObject {
     auto ignored = http_->put(maps_ + "/a?fieldValidation=Ignore", body);
     CODE(ignored, 200);
     QVERIFY(!ignored.headers.has("warning"));
-    auto twice = http_->post(maps_ + "?fieldValidation=Strict", R"({"metadata":{"name":"b"},"data":{"k":"v","k":"w"}})");
+    auto twice = http_->post(maps_ + "?fieldValidation=Strict", q("{'metadata':{'name':'b'},'data':{'k':'v','k':'w'}}"));
     CODE(twice, 400);
     QVERIFY(twice.body.contains("duplicate field"));
   }
 
   void tooLargeABodyIsRefused() {
-    auto big = http_->post(maps_, R"({"metadata":{"name":"big"},"data":{"k":")" + std::string(4 * 1024 * 1024, 'x') + "\"}}");
+    auto big = http_->post(maps_, q("{'metadata':{'name':'big'},'data':{'k':'") + std::string(4 * 1024 * 1024, 'x') + "\"}}");
     QVERIFY2(big.code == 413, qPrintable(QString::number(big.code) + big.body.left(200)));
     CODE(http_->get(maps_ + "/big"), 404);
     CODE(http_->get("/readyz"), 200);
@@ -326,10 +326,10 @@ class HttpTest : public QObject {
 
   void deletionPreconditions() {
     auto made = http_->post(maps_, configMap("a"));
-    CODE(http_->del(maps_ + "/a", R"({"preconditions":{"uid":"other"}})"), 409);
-    CODE(http_->del(maps_ + "/a", R"({"preconditions":{"resourceVersion":"1"}})"), 409);
+    CODE(http_->del(maps_ + "/a", q("{'preconditions':{'uid':'other'}}")), 409);
+    CODE(http_->del(maps_ + "/a", q("{'preconditions':{'resourceVersion':'1'}}")), 409);
     auto uid = json(made.body)["metadata"]["uid"].toString().toStdString();
-    auto gone = http_->del(maps_ + "/a", R"({"preconditions":{"uid":")" + uid + "\"}}");
+    auto gone = http_->del(maps_ + "/a", q("{'preconditions':{'uid':'") + uid + "\"}}");
     CODE(gone, 200);
     QCOMPARE(json(gone.body)["status"].toString(), "Success");
     QCOMPARE(json(gone.body)["details"]["uid"].toString().toStdString(), uid);
@@ -337,13 +337,13 @@ class HttpTest : public QObject {
   }
 
   void finalizersHoldAnObject() {
-    CODE(http_->post(maps_, R"({"metadata":{"name":"a","finalizers":["example.com/hold"]}})"), 201);
+    CODE(http_->post(maps_, q("{'metadata':{'name':'a','finalizers':['example.com/hold']}}")), 201);
     auto asked = http_->del(maps_ + "/a");
     CODE(asked, 200);
     QCOMPARE(json(asked.body)["kind"].toString(), "ConfigMap");
     QVERIFY(!json(asked.body)["metadata"]["deletionTimestamp"].isUndefined());
-    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"finalizers":["example.com/hold","example.com/more"]}})"), 422);
-    CODE(http_->patch(maps_ + "/a", R"({"metadata":{"finalizers":null}})"), 200);
+    CODE(http_->patch(maps_ + "/a", q("{'metadata':{'finalizers':['example.com/hold','example.com/more']}}")), 422);
+    CODE(http_->patch(maps_ + "/a", q("{'metadata':{'finalizers':null}}")), 200);
     CODE(http_->get(maps_ + "/a"), 404);
   }
 
@@ -351,7 +351,7 @@ class HttpTest : public QObject {
     auto owner = http_->post(maps_, configMap("owner"));
     auto uid = json(owner.body)["metadata"]["uid"].toString().toStdString();
     auto child = [&](const std::string& name) {
-      return R"({"metadata":{"name":")" + name + R"(","ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"owner","uid":")" + uid + R"(","blockOwnerDeletion":true}]}})";
+      return q("{'metadata':{'name':'") + name + q("','ownerReferences':[{'apiVersion':'v1','kind':'ConfigMap','name':'owner','uid':'") + uid + q("','blockOwnerDeletion':true}]}}");
     };
     CODE(http_->post(maps_, child("child")), 201);
     auto asked = http_->del(maps_ + "/owner?propagationPolicy=Foreground");
@@ -373,7 +373,7 @@ class HttpTest : public QObject {
     CODE(http_->del(pods_ + "/unbound"), 200);
     CODE(http_->get(pods_ + "/unbound"), 404);  // it ran nowhere
     CODE(http_->post(pods_, pod("bound")), 201);
-    CODE(http_->post(pods_ + "/bound/binding", R"({"metadata":{"name":"bound"},"target":{"kind":"Node","name":"elsewhere"}})"), 201);
+    CODE(http_->post(pods_ + "/bound/binding", q("{'metadata':{'name':'bound'},'target':{'kind':'Node','name':'elsewhere'}}")), 201);
     auto asked = http_->del(pods_ + "/bound");
     CODE(asked, 200);
     QCOMPARE(json(asked.body)["metadata"]["deletionGracePeriodSeconds"].toInt(), 30);
@@ -383,21 +383,21 @@ class HttpTest : public QObject {
     QVERIFY(json(sooner.body)["metadata"]["deletionTimestamp"].toString() < first);
     auto later = http_->del(pods_ + "/bound?gracePeriodSeconds=60");
     QCOMPARE(json(later.body)["metadata"]["deletionGracePeriodSeconds"].toInt(), 5);
-    auto again = http_->post(pods_ + "/bound/binding", R"({"metadata":{"name":"bound"},"target":{"kind":"Node","name":"n"}})");
+    auto again = http_->post(pods_ + "/bound/binding", q("{'metadata':{'name':'bound'},'target':{'kind':'Node','name':'n'}}"));
     CODE(again, 409);
     CODE(http_->del(pods_ + "/bound?gracePeriodSeconds=0"), 200);
     CODE(http_->get(pods_ + "/bound"), 404);
   }
 
   void deleteCollectionTakesWhatMatches() {
-    CODE(http_->post(maps_, configMap("a", R"({"x":"1"})")), 201);
-    CODE(http_->post(maps_, configMap("b", R"({"x":"1"})")), 201);
+    CODE(http_->post(maps_, configMap("a", q("{'x':'1'}"))), 201);
+    CODE(http_->post(maps_, configMap("b", q("{'x':'1'}"))), 201);
     CODE(http_->post(maps_, configMap("c")), 201);
     auto gone = http_->del(maps_ + "?labelSelector=x%3D1");
     CODE(gone, 200);
     QCOMPARE(json(gone.body)["items"].toArray().size(), 2);
     QStringList left;
-    for (auto item : json(http_->get(maps_).body)["items"].toArray()) left << item["metadata"]["name"].toString();
+    for (const QJsonValue item : json(http_->get(maps_).body)["items"].toArray()) left << item["metadata"]["name"].toString();
     left.removeAll("kube-root-ca.crt");
     QCOMPARE(left, QStringList{"c"});
   }
@@ -406,36 +406,41 @@ class HttpTest : public QObject {
 
   void statusAndSpecAreWrittenApart() {
     CODE(http_->post(pods_, pod("a")), 201);
-    auto status = http_->patch(pods_ + "/a/status", R"({"status":{"phase":"Running","podIP":"10.0.0.9"},"spec":{"nodeName":"sneaky"},"metadata":{"labels":{"l":"sneaky"}}})");
+    auto status = http_->patch(pods_ + "/a/status", q("{'status':{'phase':'Running','podIP':'10.0.0.9'},'spec':{'nodeName':'sneaky'},'metadata':{'labels':{'l':'sneaky'}}}"));
     CODE(status, 200);
     QCOMPARE(json(status.body)["status"]["phase"].toString(), "Running");
     QVERIFY(!status.body.contains("sneaky"));
-    auto main = http_->patch(pods_ + "/a", R"({"status":{"phase":"Failed"},"metadata":{"labels":{"l":"x"}}})");
+    auto main = http_->patch(pods_ + "/a", q("{'status':{'phase':'Failed'},'metadata':{'labels':{'l':'x'}}}"));
     CODE(main, 200);
     QCOMPARE(json(main.body)["status"]["phase"].toString(), "Running");
-    CODE(http_->patch(pods_ + "/a", R"({"spec":{"containers":[{"name":"c","image":"i:1","command":["x"]}]}})"), 422);
+    CODE(http_->patch(pods_ + "/a", q("{'spec':{'containers':[{'name':'c','image':'i:1','command':['x']}]}}")), 422);
     CODE(http_->patch(pods_ + "/a/nonsense", "{}"), 404);
   }
 
   void scaleIsAViewOfReplicas() {
     std::string path = "/apis/apps/v1/namespaces/" + ns_ + "/deployments";
-    auto made = http_->post(path, R"({"metadata":{"name":"web"},"spec":{"replicas":0,"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})");
+    auto made = http_->post(path, q("{'metadata':{'name':'web'},'spec':{'replicas':0,'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}}"));
     CODE(made, 201);
     auto scale = http_->get(path + "/web/scale");
     CODE(scale, 200);
     QCOMPARE(json(scale.body)["kind"].toString(), "Scale");
     QCOMPARE(json(scale.body)["status"]["selector"].toString(), "a=b");
-    auto wanted = json(scale.body);
+    auto wanted = json(scale.body).toObject();
     auto spec = wanted["spec"].toObject();
     spec["replicas"] = 2;
     wanted["spec"] = spec;
+    auto metadata = wanted["metadata"].toObject();
+    metadata["resourceVersion"] = "1";
+    wanted["metadata"] = metadata;
+    CODE(http_->put(path + "/web/scale", QJsonDocument(wanted).toJson().toStdString()), 409);
+    metadata.remove("resourceVersion");
+    wanted["metadata"] = metadata;
     auto scaled = http_->put(path + "/web/scale", QJsonDocument(wanted).toJson().toStdString());
     CODE(scaled, 200);
     QCOMPARE(json(scaled.body)["spec"]["replicas"].toInt(), 2);
-    CODE(http_->put(path + "/web/scale", QJsonDocument(wanted).toJson().toStdString()), 409);  // its revision is old now
     QCOMPARE(json(http_->get(path + "/web").body)["metadata"]["generation"].toInt(), 2);
-    CODE(http_->patch(path + "/web/scale", R"({"spec":{"replicas":-1}})"), 422);
-    CODE(http_->patch(path + "/web/scale", R"({"spec":{"replicas":1}})"), 200);
+    CODE(http_->patch(path + "/web/scale", q("{'spec':{'replicas':-1}}")), 422);
+    CODE(http_->patch(path + "/web/scale", q("{'spec':{'replicas':1}}")), 200);
   }
 
   void aPodIsBoundOnce() {
@@ -446,7 +451,7 @@ class HttpTest : public QObject {
       request.method = "POST";
       request.path = pods_ + "/a/binding";
       request.headers.add("content-type", "application/json");
-      request.body = R"({"metadata":{"name":"a"},"target":{"kind":"Node","name":"n)" + std::to_string(i) + "\"}}";
+      request.body = q("{'metadata':{'name':'a'},'target':{'kind':'Node','name':'n") + std::to_string(i) + "\"}}";
       http_->client()->send(std::move(request), std::chrono::seconds(20), [&](Result<net::Response> r) {
         if (r.ok() && r->status == 201) ++bound;
         if (r.ok() && r->status == 409) ++refused;
@@ -458,15 +463,15 @@ class HttpTest : public QObject {
     QCOMPARE(refused.load(), 19);
     auto pod = json(http_->get(pods_ + "/a").body);
     bool scheduled = false;
-    for (auto c : pod["status"]["conditions"].toArray())
+    for (const QJsonValue c : pod["status"]["conditions"].toArray())
       scheduled = scheduled || (c["type"].toString() == "PodScheduled" && c["status"].toString() == "True");
     QVERIFY(scheduled);
-    CODE(http_->post(pods_ + "/a/binding", R"({"metadata":{"name":"a"},"target":{"kind":"Node"}})"), 422);
+    CODE(http_->post(pods_ + "/a/binding", q("{'metadata':{'name':'a'},'target':{'kind':'Node'}}")), 422);
   }
 
   void evictionDeletes() {
     CODE(http_->post(pods_, pod("a")), 201);
-    CODE(http_->post(pods_ + "/a/eviction", R"({"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"a"}})"), 201);
+    CODE(http_->post(pods_ + "/a/eviction", q("{'apiVersion':'policy/v1','kind':'Eviction','metadata':{'name':'a'}}")), 201);
     CODE(http_->get(pods_ + "/a"), 404);
   }
 
@@ -480,7 +485,7 @@ class HttpTest : public QObject {
       request.method = "POST";
       request.path = services;
       request.headers.add("content-type", "application/json");
-      request.body = R"({"metadata":{"name":"s)" + std::to_string(i) + R"("},"spec":{"type":"NodePort","ports":[{"port":80}]}})";
+      request.body = q("{'metadata':{'name':'s") + std::to_string(i) + q("'},'spec':{'type':'NodePort','ports':[{'port':80}]}}");
       http_->client()->send(std::move(request), std::chrono::seconds(20), [&](Result<net::Response> r) {
         if (r.ok() && r->status == 201) {
           auto spec = json(QByteArray::fromStdString(r->bodyText()))["spec"];
@@ -494,12 +499,12 @@ class HttpTest : public QObject {
     QTRY_COMPARE(done.load(), 200);
     QCOMPARE(addresses.size(), 200);
     QCOMPARE(ports.size(), 200);
-    auto out = http_->post(services, R"({"metadata":{"name":"o"},"spec":{"clusterIP":"1.2.3.4","ports":[{"port":80}]}})");
+    auto out = http_->post(services, q("{'metadata':{'name':'o'},'spec':{'clusterIP':'1.2.3.4','ports':[{'port':80}]}}"));
     CODE(out, 422);
     QVERIFY(out.body.contains("not in the valid range"));
-    CODE(http_->post(services, R"({"metadata":{"name":"h"},"spec":{"clusterIP":"None","ports":[{"port":80}]}})"), 201);
-    CODE(http_->post(services, R"({"metadata":{"name":"x"},"spec":{"type":"ExternalName","externalName":"a.b"}})"), 201);
-    CODE(http_->patch(services + "/s1", R"({"spec":{"clusterIP":"10.96.9.9"}})"), 422);
+    CODE(http_->post(services, q("{'metadata':{'name':'h'},'spec':{'clusterIP':'None','ports':[{'port':80}]}}")), 201);
+    CODE(http_->post(services, q("{'metadata':{'name':'x'},'spec':{'type':'ExternalName','externalName':'a.b'}}")), 201);
+    CODE(http_->patch(services + "/s1", q("{'spec':{'clusterIP':'10.96.9.9'}}")), 422);
   }
 
   // ---- the rest ---------------------------------------------------------------------------------------------------
@@ -535,13 +540,13 @@ class HttpTest : public QObject {
   }
 
   void logsNeedANode() {
-    CODE(http_->post(pods_, R"({"metadata":{"name":"two"},"spec":{"schedulerName":"none","containers":[{"name":"a","image":"i"},{"name":"b","image":"i"}]}})"), 201);
+    CODE(http_->post(pods_, q("{'metadata':{'name':'two'},'spec':{'schedulerName':'none','containers':[{'name':'a','image':'i'},{'name':'b','image':'i'}]}}")), 201);
     auto choose = http_->get(pods_ + "/two/log");
     CODE(choose, 400);
     QCOMPARE(json(choose.body)["message"].toString(), "a container name must be specified for pod two, choose one of: [a b]");
     auto wrong = http_->get(pods_ + "/two/log?container=c");
     QCOMPARE(json(wrong.body)["message"].toString(), "container c is not valid for pod two");
-    CODE(http_->post(pods_ + "/two/binding", R"({"metadata":{"name":"two"},"target":{"name":"away"}})"), 201);
+    CODE(http_->post(pods_ + "/two/binding", q("{'metadata':{'name':'two'},'target':{'name':'away'}}")), 201);
     auto away = http_->get(pods_ + "/two/log?container=a");
     CODE(away, 503);
     QVERIFY(json(away.body)["message"].toString().contains("\"away\" is not connected"));
@@ -554,7 +559,7 @@ class HttpTest : public QObject {
       request.method = "POST";
       request.path = maps_;
       request.headers.add("content-type", "application/json");
-      request.body = R"({"metadata":{"name":"c)" + std::to_string(i) + R"("},"data":{"k":")" + std::string(4000, 'x') + "\"}}";
+      request.body = q("{'metadata':{'name':'c") + std::to_string(i) + q("'},'data':{'k':'") + std::string(4000, 'x') + "\"}}";
       http_->client()->send(std::move(request), std::chrono::seconds(30), [&](Result<net::Response>) { ++done; });
     }
     QTRY_COMPARE_WITH_TIMEOUT(done.load(), 600, 30000);

@@ -97,6 +97,12 @@ Ran EngineProcess::kubectl(const QStringList& arguments, const QByteArray& input
                     {"KUBECONFIG=" + kubeconfig(), "HOME=" + dir_.path(), "KUBECTL_EXTERNAL_DIFF=diff -u"});
 }
 
+std::string q(std::string text) {
+  for (auto& c : text)
+    if (c == '\'') c = '"';
+  return text;
+}
+
 // ---- HTTP ---------------------------------------------------------------------------------------------------------
 
 struct LineState {

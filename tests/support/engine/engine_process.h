@@ -53,6 +53,9 @@ class EngineProcess {
   QString address_, ready_;
 };
 
+// JSON as tests write it: 'x' for "x".
+std::string q(std::string text);
+
 // Who speaks HTTP to the engine.
 struct Identity {
   QByteArray cert, key, token;
