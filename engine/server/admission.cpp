@@ -35,7 +35,10 @@ bool tolerates(const JsonArray& tolerations, std::string_view key) {
   return false;
 }
 
-// A pod outlives a short absence of its node: it is evicted 300 s after the node was lost, unless it says otherwise.
+// A node counts as lost only after its grace, or when its connection was lost; what is left to wait for is a connection that
+// comes back at once. Lost pods are to run elsewhere within ten seconds, so this is short (Kubernetes waits 300 s more); a pod
+// may say otherwise.
+constexpr int kLostNodeSeconds = 2;
 void tolerateLostNodes(JsonObject& spec) {
   static constexpr std::string_view keys[] = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"};
   Json& tolerations = spec["tolerations"];
@@ -43,7 +46,7 @@ void tolerateLostNodes(JsonObject& spec) {
   auto& list = tolerations.get_array();
   for (auto key : keys) {
     if (tolerates(list, key)) continue;
-    list.push_back(JsonObject{{"key", key}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", 300}});
+    list.push_back(JsonObject{{"key", key}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", kLostNodeSeconds}});
   }
 }
 
