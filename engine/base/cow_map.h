@@ -1,10 +1,10 @@
-// CowMap: a sorted map with cheap snapshots: copying shares all nodes; a change copies only the path to what changed, and
-// not even that while no copy shares it. Iteration is in key order.
-// A B+ tree with reference-counted nodes: a node is changed in place when the map is its only owner all the way from the
+// CowMap: a sorted map with cheap snapshots: copying shares all nodes; a change copies only the path to what
+// changed, and not even that while no copy shares it. Iteration is in key order. A B+ tree with
+// reference-counted nodes: a node is changed in place when the map is its only owner all the way from the
 // root, and cloned otherwise. Lookups take anything that compares with K (std::string_view for std::string).
-// Costs: copy O(1); find, assign, erase O(log n); a change under a snapshot clones one node a level (at most 32 entries each).
-// Threads: a value; copies may be read from any thread while the original changes. Iterators and pointers into a map are
-// valid until that very map (not a copy of it) is changed or destroyed.
+// Costs: copy O(1); find, assign, erase O(log n); a change under a snapshot clones one node a level (at most
+// 32 entries each). Threads: a value; copies may be read from any thread while the original changes.
+// Iterators and pointers into a map are valid until that very map (not a copy of it) is changed or destroyed.
 #pragma once
 
 #include <array>
@@ -81,7 +81,8 @@ class CowMap {
     uint32_t at_ = 0;
   };
 
-  // Entries from `first` on whose keys start with a prefix; ends by itself. For `for (auto& [key, value] : map.prefix("ns/"))`.
+  // Entries from `first` on whose keys start with a prefix; ends by itself. For `for (auto& [key, value] :
+  // map.prefix("ns/"))`.
   class PrefixRange {
    public:
     struct End {};
@@ -94,7 +95,9 @@ class CowMap {
         ++at_;
         return *this;
       }
-      bool operator==(const End&) const { return at_ == end_ || !std::string_view(at_->first).starts_with(prefix_); }
+      bool operator==(const End&) const {
+        return at_ == end_ || !std::string_view(at_->first).starts_with(prefix_);
+      }
 
      private:
       Iterator at_, end_;
@@ -232,7 +235,8 @@ class CowMap {
       if (node_ && node_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete node_;
     }
     const Node* get() const { return node_; }
-    // The node for changing: cloned first when someone else holds it too. The caller must own all nodes above.
+    // The node for changing: cloned first when someone else holds it too. The caller must own all nodes
+    // above.
     Node* own() {
       if (node_->refs.load(std::memory_order_acquire) != 1) *this = Ref(new Node(*node_));
       return node_;
@@ -242,7 +246,8 @@ class CowMap {
     Node* node_ = nullptr;
   };
 
-  // A leaf has entries; an inner node has kids, with seps[i] <= every key of kids[i + 1] and > every key of kids[i].
+  // A leaf has entries; an inner node has kids, with seps[i] <= every key of kids[i + 1] and > every key of
+  // kids[i].
   struct Node {
     std::atomic<uint32_t> refs{1};
     std::vector<Entry> entries;
@@ -315,7 +320,8 @@ class CowMap {
         return std::nullopt;
       }
       bool appended = i == node->entries.size();
-      node->entries.insert(node->entries.begin() + std::ptrdiff_t(i), Entry(std::move(key), std::move(value)));
+      node->entries.insert(node->entries.begin() + std::ptrdiff_t(i),
+                           Entry(std::move(key), std::move(value)));
       if (node->entries.size() <= kMax) return std::nullopt;
       return splitLeaf(node, appended);
     }
@@ -347,8 +353,10 @@ class CowMap {
     Ref right(new Node);
     Node* r = right.own();
     auto keepAt = std::ptrdiff_t(keep);
-    r->kids.assign(std::make_move_iterator(node->kids.begin() + keepAt), std::make_move_iterator(node->kids.end()));
-    r->seps.assign(std::make_move_iterator(node->seps.begin() + keepAt), std::make_move_iterator(node->seps.end()));
+    r->kids.assign(std::make_move_iterator(node->kids.begin() + keepAt),
+                   std::make_move_iterator(node->kids.end()));
+    r->seps.assign(std::make_move_iterator(node->seps.begin() + keepAt),
+                   std::make_move_iterator(node->seps.end()));
     K separator = std::move(node->seps[keep - 1]);
     node->kids.resize(keep);
     node->seps.erase(node->seps.begin() + keepAt - 1, node->seps.end());
@@ -369,7 +377,8 @@ class CowMap {
     return old;
   }
 
-  // Kid `i` of `node` has become small: it joins a neighbour, or takes half of what the neighbour has too many.
+  // Kid `i` of `node` has become small: it joins a neighbour, or takes half of what the neighbour has too
+  // many.
   static void rebalance(Node* node, size_t i) {
     if (node->kids.size() == 1) {  // only under a root that is about to go; an empty kid can't be there
       PH_CHECK(node->kids[0].get()->count() > 0);
@@ -394,12 +403,15 @@ class CowMap {
     size_t keep = left->count() / 2;
     auto at = std::ptrdiff_t(keep);
     if (left->leaf()) {
-      right->entries.assign(std::make_move_iterator(left->entries.begin() + at), std::make_move_iterator(left->entries.end()));
+      right->entries.assign(std::make_move_iterator(left->entries.begin() + at),
+                            std::make_move_iterator(left->entries.end()));
       left->entries.erase(left->entries.begin() + at, left->entries.end());
       node->seps[l] = right->entries.front().first;
     } else {
-      right->kids.assign(std::make_move_iterator(left->kids.begin() + at), std::make_move_iterator(left->kids.end()));
-      right->seps.assign(std::make_move_iterator(left->seps.begin() + at), std::make_move_iterator(left->seps.end()));
+      right->kids.assign(std::make_move_iterator(left->kids.begin() + at),
+                         std::make_move_iterator(left->kids.end()));
+      right->seps.assign(std::make_move_iterator(left->seps.begin() + at),
+                         std::make_move_iterator(left->seps.end()));
       node->seps[l] = std::move(left->seps[keep - 1]);
       left->kids.resize(keep);
       left->seps.erase(left->seps.begin() + at - 1, left->seps.end());

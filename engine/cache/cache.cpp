@@ -14,10 +14,11 @@ class Handle : public WatchHandle {
     hub_->detach(watcher_.get());
   }
   int64_t progress() const override {
-    // In this order: what was published before the first line has left the hub by the second, and the watcher's queue by
-    // the third, or the answer is the careful one.
+    // In this order: what was published before the first line has left the hub by the second, and the
+    // watcher's queue by the third, or the answer is the careful one.
     int64_t published = core_->published();
-    if (watcher_->begunAt() >= 0 && hub_->settled() && watcher_->idle()) return std::max(published, watcher_->delivered());
+    if (watcher_->begunAt() >= 0 && hub_->settled() && watcher_->idle())
+      return std::max(published, watcher_->delivered());
     return std::max(watcher_->delivered(), watcher_->request().after);
   }
 
@@ -36,7 +37,9 @@ class CacheImpl : public Cache {
     store_.reset();  // its last callbacks come here when this was its only owner
   }
 
-  ObjectPtr get(const ResourceInfo& info, const std::string& key) const override { return core_->kind(info).get(key); }
+  ObjectPtr get(const ResourceInfo& info, const std::string& key) const override {
+    return core_->kind(info).get(key);
+  }
   KindSnapshot snapshot(const ResourceInfo& info) const override { return core_->kind(info).snapshot(); }
   Result<KindSnapshot> snapshotAt(const ResourceInfo& info, int64_t revision) const override {
     return core_->kind(info).snapshotAt(revision);
@@ -65,7 +68,8 @@ class CacheImpl : public Cache {
 
 }  // namespace
 
-Result<std::unique_ptr<Cache>> Cache::open(std::shared_ptr<store::Store> store, std::shared_ptr<api::Registry> registry,
+Result<std::unique_ptr<Cache>> Cache::open(std::shared_ptr<store::Store> store,
+                                           std::shared_ptr<api::Registry> registry,
                                            std::shared_ptr<Executor> executor) {
   auto core = std::make_shared<Core>(store.get(), std::move(registry), std::move(executor));
   PH_TRY(core->load());

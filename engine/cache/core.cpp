@@ -19,7 +19,9 @@ constexpr Duration kHistoryAge = 5min;
 constexpr int64_t kHistoryRevisions = 50000;
 constexpr int64_t kWorthCompacting = 1000;  // fewer are left for later
 
-Status closed() { return Status::unavailable("the engine is stopping"); }
+Status closed() {
+  return Status::unavailable("the engine is stopping");
+}
 
 // "/registry/GROUP/PLURAL/" of a store key; empty when it has another form.
 std::string_view prefixOf(std::string_view key) {
@@ -71,7 +73,8 @@ void Core::restore(store::Record record, std::optional<Status>& failure) {
   if (object.ok())
     kind->restore(std::move(*object));
   else
-    failure = Status::internal(fmt::format("{} in the store can't be read: {}", record.key, object.status().message));
+    failure = Status::internal(
+        fmt::format("{} in the store can't be read: {}", record.key, object.status().message));
 }
 
 Kind& Core::kind(const ResourceInfo& info) {
@@ -151,7 +154,8 @@ std::optional<store::Txn> Core::decide(Kind& kind, Mutation mutation) {
   if (!remove) op.value = std::shared_ptr<const std::string>(decided->object, &decided->object->stored());
   store::Txn txn;
   txn.ops.push_back(std::move(op));
-  auto pending = std::make_shared<Pending>(Pending{&kind, std::move(mutation), std::move(*decided), std::move(current)});
+  auto pending =
+      std::make_shared<Pending>(Pending{&kind, std::move(mutation), std::move(*decided), std::move(current)});
   txn.done = [self = shared_from_this(), pending](Result<std::vector<int64_t>> result) {
     self->committed(std::move(*pending), std::move(result));
   };
@@ -168,7 +172,10 @@ void Core::submit(std::vector<store::Txn> txns) {
 void Core::committed(Pending pending, Result<std::vector<int64_t>> result) {
   Kind& kind = *pending.kind;
   if (!result.ok()) {
-    if (result.status().code == 503) withStore([&](store::Store& s) { if (!s.health().ok()) readOnly_ = true; });
+    if (result.status().code == 503)
+      withStore([&](store::Store& s) {
+        if (!s.health().ok()) readOnly_ = true;
+      });
     return finish(kind, std::move(pending.mutation), std::move(result).status());
   }
   int64_t revision = result->front();
@@ -176,7 +183,8 @@ void Core::committed(Pending pending, Result<std::vector<int64_t>> result) {
   if (pending.decision.kind == Decision::Kind::Put)
     object = kind.put(pending.mutation.key, pending.decision.object, revision);
   else
-    object = kind.remove(pending.mutation.key, pending.decision.object ? pending.decision.object : pending.current, revision);
+    object = kind.remove(pending.mutation.key,
+                         pending.decision.object ? pending.decision.object : pending.current, revision);
   published_.store(revision, std::memory_order_release);
   finish(kind, std::move(pending.mutation), std::move(object));
 }
@@ -199,7 +207,8 @@ void Core::runNext(Kind& kind, Mutation mutation) {
 Result<> Core::checkWatch(Kind& kind, int64_t after) const {
   // A revision of another store, or of this one before an older copy was put back.
   if (after > revision())
-    return Status::expired(fmt::format("The resourceVersion {} is too large (the newest is {}); list again", after, revision()));
+    return Status::expired(
+        fmt::format("The resourceVersion {} is too large (the newest is {}); list again", after, revision()));
   if (after >= kind.floor() || (kind.canFill() && after >= openedAt_ - kHistoryRevisions)) return {};
   return Status::expired(fmt::format("The resourceVersion {} is too old; list again", after));
 }
@@ -260,7 +269,8 @@ void Core::compactIfDue() {
   int64_t newest = revision();
   marks_.emplace_back(now, newest);
   int64_t target = newest - kHistoryRevisions;
-  auto young = std::find_if(marks_.begin(), marks_.end(), [&](auto& mark) { return mark.first > now - kHistoryAge; });
+  auto young =
+      std::find_if(marks_.begin(), marks_.end(), [&](auto& mark) { return mark.first > now - kHistoryAge; });
   if (young != marks_.begin()) {
     target = std::max(target, std::prev(young)->second);
     marks_.erase(marks_.begin(), std::prev(young));

@@ -22,7 +22,8 @@ class Core : public std::enable_shared_from_this<Core> {
 
   Result<> load();
   void start();  // housekeeping
-  // From here on the store is not called any more. The caller then lets go of it: its last callbacks still come.
+  // From here on the store is not called any more. The caller then lets go of it: its last callbacks still
+  // come.
   void close();
 
   // The kind of an entry, made when it is new.
@@ -82,7 +83,8 @@ class Core : public std::enable_shared_from_this<Core> {
   std::shared_mutex kindsMutex_;
   std::unordered_map<std::string, std::unique_ptr<Kind>> kinds_;  // by prefix
   std::unordered_map<const ResourceInfo*, Kind*> byInfo_;
-  std::unordered_map<std::string, std::vector<store::Record>> unknown_;  // by prefix, until the registry knows them
+  std::unordered_map<std::string, std::vector<store::Record>>
+      unknown_;  // by prefix, until the registry knows them
 
   std::mutex fillMutex_;
   FillState fill_ = FillState::Never;

@@ -4,9 +4,11 @@
 
 namespace ph::cache {
 
-// An event keeps the object it brought alive; what came before it is counted with the event that brought that. Twice the
-// text, for the decoded struct that an object may carry.
-size_t EventRing::bytesOf(const Event& event) { return 2 * event.object->stored().size() + 512; }
+// An event keeps the object it brought alive; what came before it is counted with the event that brought
+// that. Twice the text, for the decoded struct that an object may carry.
+size_t EventRing::bytesOf(const Event& event) {
+  return 2 * event.object->stored().size() + 512;
+}
 
 void EventRing::append(EventPtr event, MonoTime now) {
   bytes_ += bytesOf(*event);

@@ -1,5 +1,5 @@
-// The recent events of one kind, for watches and pages that begin in the past. Bounded in number, bytes and age.
-// Threads: under its owner's mutex.
+// The recent events of one kind, for watches and pages that begin in the past. Bounded in number, bytes and
+// age. Threads: under its owner's mutex.
 #pragma once
 
 #include <deque>
@@ -18,7 +18,8 @@ class EventRing {
   explicit EventRing(int64_t floor) : floor_(floor) {}
 
   void append(EventPtr event, MonoTime now);
-  // Older events, in order, that end at the floor; they go back to `floor`. Only while nothing has been dropped.
+  // Older events, in order, that end at the floor; they go back to `floor`. Only while nothing has been
+  // dropped.
   void prepend(std::vector<EventPtr> events, int64_t floor, MonoTime now);
   // Drops what came before `since`; returns it, to be freed outside locks.
   std::vector<EventPtr> expire(MonoTime since);

@@ -64,7 +64,8 @@ void HistoryFill::add(Core& core, store::Store& store, const store::Record& reco
   known_[record.key] = record.value ? object : nullptr;
   if (!object) return;
   EventType type = !record.value ? EventType::Deleted : old ? EventType::Modified : EventType::Added;
-  events_[kind].push_back(std::make_shared<const Event>(Event{type, record.revision, std::move(object), std::move(old)}));
+  events_[kind].push_back(
+      std::make_shared<const Event>(Event{type, record.revision, std::move(object), std::move(old)}));
 }
 
 ObjectPtr HistoryFill::before(store::Store& store, const store::Record& record, const ResourceInfo* info) {

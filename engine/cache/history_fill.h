@@ -1,6 +1,6 @@
-// After a start the event rings are empty. The first watch that begins before it reads the store's history once, for all
-// kinds, some records at a time so that no thread of the executor is held for long.
-// Threads: start() from any; then one task after the other.
+// After a start the event rings are empty. The first watch that begins before it reads the store's history
+// once, for all kinds, some records at a time so that no thread of the executor is held for long. Threads:
+// start() from any; then one task after the other.
 #pragma once
 
 #include <map>

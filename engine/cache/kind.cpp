@@ -11,7 +11,8 @@ Status tooOld(int64_t revision) {
 
 }  // namespace
 
-Kind::Kind(std::string prefix, int64_t floor, std::atomic<int64_t>& revision, std::shared_ptr<Executor> executor)
+Kind::Kind(std::string prefix, int64_t floor, std::atomic<int64_t>& revision,
+           std::shared_ptr<Executor> executor)
     : prefix_(std::move(prefix)),
       revision_(revision),
       executor_(std::move(executor)),
@@ -29,8 +30,8 @@ KindSnapshot Kind::snapshot() const {
   return {objects_, revision_.load(std::memory_order_acquire)};
 }
 
-// The pages of one list come from one snapshot. It is rebuilt from the newest by taking back the events since, when its first
-// continuation is asked for, and kept for the next ones.
+// The pages of one list come from one snapshot. It is rebuilt from the newest by taking back the events
+// since, when its first continuation is asked for, and kept for the next ones.
 Result<KindSnapshot> Kind::snapshotAt(int64_t revision) {
   KindSnapshot snapshot;
   std::vector<EventPtr> since;
@@ -40,7 +41,8 @@ Result<KindSnapshot> Kind::snapshotAt(int64_t revision) {
       it->second.used = executor_->monoNow();
       return it->second.snapshot;
     }
-    if (revision > revision_.load(std::memory_order_acquire) || revision < ring_.floor()) return tooOld(revision);
+    if (revision > revision_.load(std::memory_order_acquire) || revision < ring_.floor())
+      return tooOld(revision);
     snapshot = {objects_, revision};
     since = ring_.after(revision);
   }
@@ -91,7 +93,8 @@ ObjectPtr Kind::remove(const std::string& key, const ObjectPtr& last, int64_t re
   ObjectPtr final = last->at(revision);
   std::unique_lock lock(mutex_);
   auto old = objects_.erase(key);
-  auto event = std::make_shared<const Event>(Event{EventType::Deleted, revision, final, old ? std::move(*old) : nullptr});
+  auto event = std::make_shared<const Event>(
+      Event{EventType::Deleted, revision, final, old ? std::move(*old) : nullptr});
   ring_.append(event, executor_->monoNow());
   newest_ = revision;
   revision_.store(revision, std::memory_order_release);
@@ -150,7 +153,8 @@ bool Kind::enter(Mutation& mutation) {
       return false;
     }
   }
-  if (mutation.done) mutation.done(Status::tooManyRequests("too many writes to " + mutation.key + " are waiting", 1));
+  if (mutation.done)
+    mutation.done(Status::tooManyRequests("too many writes to " + mutation.key + " are waiting", 1));
   return false;
 }
 

@@ -1,6 +1,6 @@
-// The state of one kind: its objects, their recent events, the snapshots kept for pages, its watchers, and the queues of
-// writes to its keys.
-// Threads: all methods from any thread; each holds a mutex for a moment only.
+// The state of one kind: its objects, their recent events, the snapshots kept for pages, its watchers, and
+// the queues of writes to its keys. Threads: all methods from any thread; each holds a mutex for a moment
+// only.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,8 @@ namespace ph::cache {
 
 class Kind {
  public:
-  // `revision` is the cache's; this kind raises it under its own mutex, so that a snapshot's contents and revision agree.
+  // `revision` is the cache's; this kind raises it under its own mutex, so that a snapshot's contents and
+  // revision agree.
   Kind(std::string prefix, int64_t floor, std::atomic<int64_t>& revision, std::shared_ptr<Executor> executor);
 
   const std::string& prefix() const { return prefix_; }  // "/registry/GROUP/PLURAL/"
@@ -28,7 +29,8 @@ class Kind {
   Result<KindSnapshot> snapshotAt(int64_t revision);
 
   void restore(ObjectPtr object);
-  // A committed write; raises the cache's revision and publishes. In revision order. Returns the object as it is now known.
+  // A committed write; raises the cache's revision and publishes. In revision order. Returns the object as it
+  // is now known.
   ObjectPtr put(const std::string& key, const ObjectPtr& object, int64_t revision);
   ObjectPtr remove(const std::string& key, const ObjectPtr& last, int64_t revision);
 

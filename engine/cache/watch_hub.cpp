@@ -17,8 +17,10 @@ void Watcher::begin(std::vector<EventPtr> backlog, int64_t upTo) {
   {
     std::lock_guard lock(mutex_);
     pending_ = std::move(backlog);
-    if (pending_.empty()) delivered_ = std::max(request_.after, upTo);
-    else wake();
+    if (pending_.empty())
+      delivered_ = std::max(request_.after, upTo);
+    else
+      wake();
   }
   begunAt_.store(upTo, std::memory_order_release);
 }
@@ -182,7 +184,8 @@ void WatchHub::handOut(const std::vector<EventPtr>& events) {
       if (std::string_view before = fn(*event->old); before != now) shares[before].push_back(event);
     }
     for (auto& [value, share] : shares)
-      if (auto group = index.find(std::string(value)); group != index.end()) handTo(group->second, share, full);
+      if (auto group = index.find(std::string(value)); group != index.end())
+        handTo(group->second, share, full);
   }
   for (auto& watcher : full) {
     watcher->end(Status::expired("the watcher takes its events too slowly"));
@@ -190,7 +193,8 @@ void WatchHub::handOut(const std::vector<EventPtr>& events) {
   }
 }
 
-void WatchHub::handTo(Group& group, const std::vector<EventPtr>& events, std::vector<std::shared_ptr<Watcher>>& full) {
+void WatchHub::handTo(Group& group, const std::vector<EventPtr>& events,
+                      std::vector<std::shared_ptr<Watcher>>& full) {
   if (events.empty()) return;
   std::vector<EventPtr> share;
   for (auto& watcher : group) {

@@ -1,6 +1,7 @@
-// The watchers of one kind, and the way of events to them: published events gather while a fan-out is under way; each fan-out
-// hands every watcher its share of all of them at once, with one wake-up a watcher.
-// Threads: all methods from any thread. Callbacks of watchers run on the executor, one at a time for each watcher, under no lock.
+// The watchers of one kind, and the way of events to them: published events gather while a fan-out is under
+// way; each fan-out hands every watcher its share of all of them at once, with one wake-up a watcher.
+// Threads: all methods from any thread. Callbacks of watchers run on the executor, one at a time for each
+// watcher, under no lock.
 #pragma once
 
 #include <atomic>
@@ -55,9 +56,10 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
  public:
   explicit WatchHub(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
 
-  // `backlog` answers the first events and where they end; it is called when everything published later is sure to reach the
-  // watcher.
-  void attach(const std::shared_ptr<Watcher>& watcher, const std::function<Result<std::vector<EventPtr>>(int64_t& upTo)>& backlog);
+  // `backlog` answers the first events and where they end; it is called when everything published later is
+  // sure to reach the watcher.
+  void attach(const std::shared_ptr<Watcher>& watcher,
+              const std::function<Result<std::vector<EventPtr>>(int64_t& upTo)>& backlog);
   void detach(const Watcher* watcher);
   // In revision order. Cheap when nobody watches.
   void publish(const EventPtr& event);

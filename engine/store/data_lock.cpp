@@ -13,7 +13,9 @@
 namespace ph::store {
 namespace {
 
-Status failure(const std::string& what) { return Status::internal(fmt::format("{}: {}", what, std::strerror(errno))); }
+Status failure(const std::string& what) {
+  return Status::internal(fmt::format("{}: {}", what, std::strerror(errno)));
+}
 
 std::string holderOf(int fd) {
   char text[32] = {};
@@ -27,7 +29,8 @@ Result<> makeDir(const std::string& dir) {
   std::error_code error;
   bool existed = std::filesystem::exists(dir, error);
   std::filesystem::create_directories(dir, error);
-  if (error) return Status::internal(fmt::format("the data directory {} can't be made: {}", dir, error.message()));
+  if (error)
+    return Status::internal(fmt::format("the data directory {} can't be made: {}", dir, error.message()));
   if (!existed) chmod(dir.c_str(), 0700);  // it will hold secrets
   return {};
 }

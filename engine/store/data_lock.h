@@ -1,6 +1,5 @@
-// The lock of a data directory: one engine at a time. Held by flock on DIR/lock, which names the holder's pid; the kernel
-// lets go of it however the holder ends.
-// Threads: a value of its owner.
+// The lock of a data directory: one engine at a time. Held by flock on DIR/lock, which names the holder's
+// pid; the kernel lets go of it however the holder ends. Threads: a value of its owner.
 #pragma once
 
 #include <string>

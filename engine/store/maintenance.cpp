@@ -9,9 +9,10 @@
 namespace ph::store {
 namespace {
 
-constexpr int kCheckpointPages = 1000;      // 4 MiB: what a start after a crash has to read again
-constexpr int kRestartPages = 16000;        // 64 MiB: from here on the writer waits for a moment so that the log begins anew
-constexpr int64_t kRevisionsAStep = 250;    // a step holds the write lock for some milliseconds
+constexpr int kCheckpointPages = 1000;  // 4 MiB: what a start after a crash has to read again
+constexpr int kRestartPages =
+    16000;  // 64 MiB: from here on the writer waits for a moment so that the log begins anew
+constexpr int64_t kRevisionsAStep = 250;  // a step holds the write lock for some milliseconds
 
 }  // namespace
 
@@ -25,7 +26,8 @@ Maintenance::Maintenance(Db db, std::mutex& writeLock, std::function<void(std::f
 Maintenance::~Maintenance() {
   stop_ = true;
   {
-    std::lock_guard lock(mutex_);  // so that the thread can't miss the notification between its test and its wait
+    std::lock_guard lock(
+        mutex_);  // so that the thread can't miss the notification between its test and its wait
   }
   wake_.notify_all();
   thread_.join();
@@ -66,7 +68,8 @@ void Maintenance::work() {
     requests_.pop_front();
     lock.unlock();
     Result<> result = request.revision <= compacted() ? Result<>() : sweepTo(request.revision);
-    if (!result.ok()) PH_LOG(Warn, "store", "compaction to revision {}: {}", request.revision, result.status().message);
+    if (!result.ok())
+      PH_LOG(Warn, "store", "compaction to revision {}: {}", request.revision, result.status().message);
     answer(std::move(request), std::move(result));
     lock.lock();
   }
@@ -74,7 +77,8 @@ void Maintenance::work() {
 
 void Maintenance::answer(Request request, Result<> result) {
   if (!request.done) return;
-  deliver_([done = std::move(request.done), result = std::move(result)]() mutable { done(std::move(result)); });
+  deliver_(
+      [done = std::move(request.done), result = std::move(result)]() mutable { done(std::move(result)); });
 }
 
 Result<> Maintenance::raise(int64_t revision) {
@@ -87,8 +91,8 @@ Result<> Maintenance::raise(int64_t revision) {
   return {};
 }
 
-// First the mark, so that nobody reads history that is going away; then the rows, some at a time. `swept` remembers how far
-// the rows have gone, for the case that the process ends in between.
+// First the mark, so that nobody reads history that is going away; then the rows, some at a time. `swept`
+// remembers how far the rows have gone, for the case that the process ends in between.
 Result<> Maintenance::sweepTo(int64_t revision) {
   PH_ASSIGN(int64_t swept, db_.number("SELECT value FROM meta WHERE name = 'swept'"));
   PH_TRY(raise(revision));
@@ -102,10 +106,11 @@ Result<> Maintenance::sweepTo(int64_t revision) {
   return {};
 }
 
-// Each record is looked at once in its life, when the compaction passes it: what it superseded goes, and it itself when it
-// is a tombstone.
+// Each record is looked at once in its life, when the compaction passes it: what it superseded goes, and it
+// itself when it is a tombstone.
 Result<> Maintenance::sweepStep(int64_t from, int64_t to) {
-  PH_ASSIGN(Statement passed, db_.prepare("SELECT revision, key, deleted FROM log WHERE revision > ? AND revision <= ?"));
+  PH_ASSIGN(Statement passed,
+            db_.prepare("SELECT revision, key, deleted FROM log WHERE revision > ? AND revision <= ?"));
   PH_ASSIGN(Statement forget, db_.prepare("DELETE FROM log WHERE key = ? AND revision < ?"));
   PH_ASSIGN(Statement forgetToo, db_.prepare("DELETE FROM log WHERE key = ? AND revision <= ?"));
   PH_ASSIGN(Statement mark, db_.prepare("INSERT OR REPLACE INTO meta(name, value) VALUES('swept', ?)"));
@@ -118,7 +123,8 @@ Result<> Maintenance::sweepStep(int64_t from, int64_t to) {
   passed.bind(1, from);
   passed.bind(2, to);
   int rc;
-  while ((rc = passed.step()) == SQLITE_ROW) rows.push_back({passed.integer(0), passed.text(1), passed.integer(2) != 0});
+  while ((rc = passed.step()) == SQLITE_ROW)
+    rows.push_back({passed.integer(0), passed.text(1), passed.integer(2) != 0});
   if (rc != SQLITE_DONE) return db_.error("compacting");
   passed.reset();
 
@@ -144,8 +150,9 @@ Result<> Maintenance::sweepStep(int64_t from, int64_t to) {
   return {};
 }
 
-// A passive checkpoint disturbs nobody. Under steady writing it never quite catches up, and the log would grow for ever: past
-// a limit the writer waits while the short rest is moved, after which the log begins at its start again.
+// A passive checkpoint disturbs nobody. Under steady writing it never quite catches up, and the log would
+// grow for ever: past a limit the writer waits while the short rest is moved, after which the log begins at
+// its start again.
 void Maintenance::checkpoint() {
   int frames = 0, moved = 0;
   int rc = sqlite3_wal_checkpoint_v2(db_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);

@@ -1,6 +1,6 @@
-// The store's background work, on its own thread and connection: moving the write-ahead log into the database and
-// forgetting compacted records. It holds the write lock for a few milliseconds at a time, so the writer hardly waits.
-// Threads: all methods from any thread.
+// The store's background work, on its own thread and connection: moving the write-ahead log into the database
+// and forgetting compacted records. It holds the write lock for a few milliseconds at a time, so the writer
+// hardly waits. Threads: all methods from any thread.
 #pragma once
 
 #include <atomic>
@@ -17,9 +17,10 @@ namespace ph::store {
 
 class Maintenance {
  public:
-  // `writeLock` is held around each write transaction of this process, the writer's too. `deliver` takes what is to run on
-  // the store's callback thread.
-  Maintenance(Db db, std::mutex& writeLock, std::function<void(std::function<void()>)> deliver, int64_t compacted);
+  // `writeLock` is held around each write transaction of this process, the writer's too. `deliver` takes what
+  // is to run on the store's callback thread.
+  Maintenance(Db db, std::mutex& writeLock, std::function<void(std::function<void()>)> deliver,
+              int64_t compacted);
   ~Maintenance();  // finishes the step under way; compactions not done answer 503
   void compact(int64_t revision, std::function<void(Result<>)> done);
   // The log has grown to so many pages.

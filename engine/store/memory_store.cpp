@@ -1,5 +1,5 @@
-// The store of simulations and tests: the same promises, kept in memory. What was queued becomes state only when the posted
-// task runs, so a simulated crash in between loses it, as it should.
+// The store of simulations and tests: the same promises, kept in memory. What was queued becomes state only
+// when the posted task runs, so a simulated crash in between loses it, as it should.
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -31,11 +31,15 @@ struct State {
   Result<std::vector<int64_t>> apply(const Txn& txn) {
     std::set<std::string_view> named;
     for (auto& op : txn.ops) {
-      if (op.key.empty() || op.key.size() > kMaxKeyBytes) return Status::badRequest("a key of a length that can't be stored");
-      if (op.value && op.value->size() > kMaxValueBytes) return Status::tooLarge("more bytes than the store takes");
-      if (!named.insert(op.key).second) return Status::badRequest("a transaction names a key twice: " + op.key);
+      if (op.key.empty() || op.key.size() > kMaxKeyBytes)
+        return Status::badRequest("a key of a length that can't be stored");
+      if (op.value && op.value->size() > kMaxValueBytes)
+        return Status::tooLarge("more bytes than the store takes");
+      if (!named.insert(op.key).second)
+        return Status::badRequest("a transaction names a key twice: " + op.key);
       if (op.expected && current(op.key) != *op.expected)
-        return Status::conflict(fmt::format("{} is at revision {}, not {}", op.key, current(op.key), *op.expected));
+        return Status::conflict(
+            fmt::format("{} is at revision {}, not {}", op.key, current(op.key), *op.expected));
     }
     std::vector<int64_t> revisions;
     for (auto& op : txn.ops) {
@@ -94,7 +98,8 @@ class MemoryStore : public Store {
     {
       std::lock_guard lock(state_->mutex);
       if (after < state_->compacted) return gone(after);
-      for (auto it = state_->log.upper_bound(after); it != state_->log.end(); ++it) records.push_back(it->second);
+      for (auto it = state_->log.upper_bound(after); it != state_->log.end(); ++it)
+        records.push_back(it->second);
     }
     for (auto& record : records)
       if (!each(record)) break;
@@ -140,7 +145,8 @@ class MemoryStore : public Store {
     std::unique_ptr<FILE, int (*)(FILE*)> file(fd < 0 ? nullptr : fdopen(fd, "w"), fclose);
     if (!file) return Status::internal(path + " can't be made");
     for (auto& record : live())
-      fmt::print(file.get(), "{} {} {}\n{}\n", record.revision, record.key, record.value->size(), *record.value);
+      fmt::print(file.get(), "{} {} {}\n{}\n", record.revision, record.key, record.value->size(),
+                 *record.value);
     if (fflush(file.get()) != 0) return Status::internal(path + " can't be written");
     return {};
   }
@@ -149,7 +155,8 @@ class MemoryStore : public Store {
 
  private:
   Status gone(int64_t asked) const {
-    return Status::expired(fmt::format("revision {} is older than the history kept (from {})", asked, state_->compacted));
+    return Status::expired(
+        fmt::format("revision {} is older than the history kept (from {})", asked, state_->compacted));
   }
   std::vector<Record> live() const {
     std::vector<Record> records;

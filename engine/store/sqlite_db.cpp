@@ -16,14 +16,16 @@ Result<Db> Db::open(const std::string& path, Mode mode) {
   if (!raw) return Status::internal("SQLite has no memory");
   sqlite3_extended_result_codes(raw, 1);
   if (rc != SQLITE_OK) return db.error("opening");
-  // Writers of this process wait for each other on a mutex; this is for a tool that looks at the file from outside.
+  // Writers of this process wait for each other on a mutex; this is for a tool that looks at the file from
+  // outside.
   sqlite3_busy_timeout(raw, 10000);
   return db;
 }
 
 Result<Statement> Db::prepare(std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
-  if (sqlite3_prepare_v3(db_.get(), sql.data(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK)
+  if (sqlite3_prepare_v3(db_.get(), sql.data(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) !=
+      SQLITE_OK)
     return error("preparing a statement for");
   Statement s;
   s.s_.reset(raw);
@@ -48,7 +50,8 @@ Status Db::error(std::string_view doing) const {
   int osError = sqlite3_system_errno(db_.get());
   std::string text = fmt::format("{} {} failed: {}", doing, path_, sqlite3_errmsg(db_.get()));
   // SQLite names the kind of failure only ("disk I/O error"); what the system said helps more.
-  if (osError != 0 && ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_FULL))
+  if (osError != 0 &&
+      ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_FULL))
     text += fmt::format(" ({})", std::strerror(osError));
   return Status::internal(std::move(text));
 }

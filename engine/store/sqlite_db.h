@@ -1,5 +1,5 @@
-// A thin hold on SQLite: connections and prepared statements that clean up after themselves, and errors in words.
-// Threads: a Db and its Statements belong to one thread at a time.
+// A thin hold on SQLite: connections and prepared statements that clean up after themselves, and errors in
+// words. Threads: a Db and its Statements belong to one thread at a time.
 #pragma once
 
 #include <sqlite3.h>
@@ -17,7 +17,9 @@ class Statement {
   Statement() = default;
   void bind(int at, int64_t value) { sqlite3_bind_int64(s_.get(), at, value); }
   // The bytes must stay until the next reset().
-  void bindText(int at, std::string_view text) { sqlite3_bind_text(s_.get(), at, text.data(), int(text.size()), SQLITE_STATIC); }
+  void bindText(int at, std::string_view text) {
+    sqlite3_bind_text(s_.get(), at, text.data(), int(text.size()), SQLITE_STATIC);
+  }
   void bindBlob(int at, std::string_view bytes) {
     sqlite3_bind_blob64(s_.get(), at, bytes.data() ? bytes.data() : "", bytes.size(), SQLITE_STATIC);
   }

@@ -1,5 +1,6 @@
-// The SQLite store. One thread writes: all transactions that were queued while the previous commit's fsync ran go into one
-// SQLite transaction. A second one runs the callbacks, so that the next commit need not wait for them. A third tidies.
+// The SQLite store. One thread writes: all transactions that were queued while the previous commit's fsync
+// ran go into one SQLite transaction. A second one runs the callbacks, so that the next commit need not wait
+// for them. A third tidies.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
@@ -119,9 +120,14 @@ using Answer = Result<std::vector<int64_t>>;
 class SqliteStore : public Store {
  public:
   SqliteStore(DataLock lock, std::string path, Db db, Db second, int64_t revision, int64_t compacted)
-      : lock_(std::move(lock)), path_(std::move(path)), readers_(path_), db_(std::move(db)), revision_(revision) {
+      : lock_(std::move(lock)),
+        path_(std::move(path)),
+        readers_(path_),
+        db_(std::move(db)),
+        revision_(revision) {
     tidy_ = std::make_unique<Maintenance>(
-        std::move(second), writeLock_, [this](std::function<void()> task) { callbacks_.push(std::move(task)); }, compacted);
+        std::move(second), writeLock_,
+        [this](std::function<void()> task) { callbacks_.push(std::move(task)); }, compacted);
   }
   ~SqliteStore() override {
     {
@@ -135,7 +141,8 @@ class SqliteStore : public Store {
   }
 
   Result<> start() {
-    PH_ASSIGN(newest_, db_.prepare("SELECT revision, deleted FROM log WHERE key = ? ORDER BY revision DESC LIMIT 1"));
+    PH_ASSIGN(newest_,
+              db_.prepare("SELECT revision, deleted FROM log WHERE key = ? ORDER BY revision DESC LIMIT 1"));
     PH_ASSIGN(insert_, db_.prepare("INSERT INTO log(revision, key, deleted, value) VALUES(?, ?, ?, ?)"));
     sqlite3_wal_hook(
         db_.raw(),
@@ -204,10 +211,13 @@ class SqliteStore : public Store {
     if (txn.ops.size() > kMaxBatchOps) return Status::tooLarge("a transaction of too many writes");
     std::unordered_set<std::string_view> keys;
     for (auto& op : txn.ops) {
-      if (op.key.empty() || op.key.size() > kMaxKeyBytes) return Status::badRequest("a key of a length that can't be stored");
+      if (op.key.empty() || op.key.size() > kMaxKeyBytes)
+        return Status::badRequest("a key of a length that can't be stored");
       if (op.value && op.value->size() > kMaxValueBytes)
-        return Status::tooLarge(fmt::format("{} bytes are more than the store takes ({})", op.value->size(), kMaxValueBytes));
-      if (txn.ops.size() > 1 && !keys.insert(op.key).second) return Status::badRequest("a transaction names a key twice: " + op.key);
+        return Status::tooLarge(
+            fmt::format("{} bytes are more than the store takes ({})", op.value->size(), kMaxValueBytes));
+      if (txn.ops.size() > 1 && !keys.insert(op.key).second)
+        return Status::badRequest("a transaction names a key twice: " + op.key);
       bytes += op.key.size() + (op.value ? op.value->size() : 0);
     }
     return bytes;
@@ -296,7 +306,8 @@ class SqliteStore : public Store {
       newest_.reset();
       if (rc != SQLITE_ROW && rc != SQLITE_DONE) return db_.error("reading");
       if (actual == *op.expected) continue;
-      answers.emplace_back(Status::conflict(fmt::format("{} is at revision {}, not {}", op.key, actual, *op.expected)));
+      answers.emplace_back(
+          Status::conflict(fmt::format("{} is at revision {}, not {}", op.key, actual, *op.expected)));
       return false;
     }
     return true;
@@ -332,7 +343,7 @@ class SqliteStore : public Store {
 
   std::mutex writeLock_;  // around each write transaction
   Callbacks callbacks_;
-  Db db_;                 // the writer's
+  Db db_;  // the writer's
   Statement newest_, insert_;
   std::atomic<int64_t> revision_;
   std::unique_ptr<Maintenance> tidy_;
@@ -342,7 +353,8 @@ class SqliteStore : public Store {
 Result<> SqliteStore::load(const std::function<void(Record)>& each) {
   return readers_.with([&](Db& db) -> Result<> {
     // All three columns of the first come from the index; each value is then fetched by its revision.
-    PH_ASSIGN(Statement keys, db.prepare("SELECT key, MAX(revision), deleted FROM log GROUP BY key ORDER BY key"));
+    PH_ASSIGN(Statement keys,
+              db.prepare("SELECT key, MAX(revision), deleted FROM log GROUP BY key ORDER BY key"));
     PH_ASSIGN(Statement value, db.prepare("SELECT value FROM log WHERE revision = ?"));
     int rc;
     while ((rc = keys.step()) == SQLITE_ROW) {
@@ -361,13 +373,16 @@ Result<> SqliteStore::load(const std::function<void(Record)>& each) {
 Result<> stillHeld(Db& db, int64_t revision) {
   PH_ASSIGN(int64_t compacted, db.number("SELECT value FROM meta WHERE name = 'compacted'"));
   if (revision >= compacted) return {};
-  return Status::expired(fmt::format("revision {} is older than the history kept (from {})", revision, compacted));
+  return Status::expired(
+      fmt::format("revision {} is older than the history kept (from {})", revision, compacted));
 }
 
 Result<> SqliteStore::history(int64_t after, const std::function<bool(Record)>& each) {
   return readers_.with([&](Db& db) -> Result<> {
     PH_TRY(stillHeld(db, after));
-    PH_ASSIGN(Statement s, db.prepare("SELECT revision, key, deleted, value FROM log WHERE revision > ? ORDER BY revision"));
+    PH_ASSIGN(
+        Statement s,
+        db.prepare("SELECT revision, key, deleted, value FROM log WHERE revision > ? ORDER BY revision"));
     s.bind(1, after);
     int rc;
     while ((rc = s.step()) == SQLITE_ROW)
@@ -380,8 +395,9 @@ Result<> SqliteStore::history(int64_t after, const std::function<bool(Record)>& 
 Result<std::optional<Record>> SqliteStore::recordAt(const std::string& key, int64_t revision) {
   return readers_.with([&](Db& db) -> Result<std::optional<Record>> {
     PH_TRY(stillHeld(db, revision));
-    PH_ASSIGN(Statement s, db.prepare("SELECT revision, deleted, value FROM log WHERE key = ? AND revision <= ? "
-                                      "ORDER BY revision DESC LIMIT 1"));
+    PH_ASSIGN(Statement s,
+              db.prepare("SELECT revision, deleted, value FROM log WHERE key = ? AND revision <= ? "
+                         "ORDER BY revision DESC LIMIT 1"));
     s.bindText(1, key);
     s.bind(2, revision);
     int rc = s.step();
@@ -400,7 +416,8 @@ Result<> SqliteStore::snapshot(const std::string& path) {
     PH_ASSIGN(Statement vacuum, db.prepare("VACUUM INTO ?"));
     vacuum.bindText(1, path);
     if (vacuum.run() != SQLITE_DONE) return db.error("copying");
-    if (fsync(fd) != 0) return Status::internal(fmt::format("{} can't be written: {}", path, std::strerror(errno)));
+    if (fsync(fd) != 0)
+      return Status::internal(fmt::format("{} can't be written: {}", path, std::strerror(errno)));
     return {};
   };
   Result<> result = copy();
@@ -418,14 +435,16 @@ Result<> prepareSchema(Db& db, const std::string& path) {
   bool empty = application == 0 && *version == 0 && tables == 0;
   if (!empty && application != kApplicationId) return Status::internal(path + " is not a Pilothouse store");
   if (*version > kSchemaVersion)
-    return Status::internal(fmt::format("{} was written by a newer version of Pilothouse (format {}; this one knows {})", path,
-                                        *version, kSchemaVersion));
+    return Status::internal(
+        fmt::format("{} was written by a newer version of Pilothouse (format {}; this one knows {})", path,
+                    *version, kSchemaVersion));
   PH_TRY(db.exec("PRAGMA journal_mode = WAL"));
   if (!empty) return {};
   std::string make = fmt::format(
       "BEGIN IMMEDIATE;"
       "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
-      "CREATE TABLE log(revision INTEGER PRIMARY KEY, key TEXT NOT NULL, deleted INTEGER NOT NULL, value BLOB);"
+      "CREATE TABLE log(revision INTEGER PRIMARY KEY, key TEXT NOT NULL, deleted INTEGER NOT NULL, value "
+      "BLOB);"
       "CREATE INDEX log_key ON log(key, revision, deleted);"
       "INSERT INTO meta(name, value) VALUES('compacted', 0), ('swept', 0);"
       "PRAGMA application_id = {}; PRAGMA user_version = {};"
@@ -439,7 +458,8 @@ Result<> prepareSchema(Db& db, const std::string& path) {
 Result<std::unique_ptr<Store>> openSqlite(const std::string& dir) {
   PH_ASSIGN(DataLock lock, DataLock::take(dir));
   std::string path = dir + "/state.db";
-  int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);  // made here for its mode: it holds secrets
+  int fd =
+      open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);  // made here for its mode: it holds secrets
   if (fd < 0) return Status::internal(fmt::format("{} can't be opened: {}", path, std::strerror(errno)));
   close(fd);
   PH_ASSIGN(Db db, Db::open(path, Db::Mode::ReadWrite));
@@ -447,7 +467,8 @@ Result<std::unique_ptr<Store>> openSqlite(const std::string& dir) {
   PH_TRY(db.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096"));
   PH_ASSIGN(Db second, Db::open(path, Db::Mode::ReadWrite));
   // What tidying loses in a crash is only tidiness.
-  PH_TRY(second.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -2048"));
+  PH_TRY(
+      second.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -2048"));
   PH_ASSIGN(int64_t compacted, db.number("SELECT value FROM meta WHERE name = 'compacted'"));
   PH_ASSIGN(int64_t newest, db.number("SELECT MAX(revision) FROM log"));
   auto store = std::make_unique<SqliteStore>(std::move(lock), path, std::move(db), std::move(second),

@@ -1,8 +1,7 @@
 // Store: a durable log of (revision, key, bytes) with compare-and-swap. It knows no kinds.
-// Revisions are given by the store at commit, strictly increasing over all keys, from 2 on (an empty store is at 1). Every
-// implementation passes tests/contract/store.
-// Threads: all calls from any thread; callbacks come on the store's own thread, in revision order, and must not block, nor
-// destroy the store.
+// Revisions are given by the store at commit, strictly increasing over all keys, from 2 on (an empty store is
+// at 1). Every implementation passes tests/contract/store. Threads: all calls from any thread; callbacks come
+// on the store's own thread, in revision order, and must not block, nor destroy the store.
 #pragma once
 
 #include <functional>
@@ -32,8 +31,8 @@ struct Op {
 // A key may be named once in a Txn. Limits: kMaxKeyBytes, kMaxValueBytes (413), and the store's queue (429).
 struct Txn {
   std::vector<Op> ops;
-  // Revisions in the order of ops. A missed `expected` is Status::conflict; a failed commit fails its whole batch,
-  // makes the store read-only (later txns: 503 with the first cause), and says so.
+  // Revisions in the order of ops. A missed `expected` is Status::conflict; a failed commit fails its whole
+  // batch, makes the store read-only (later txns: 503 with the first cause), and says so.
   std::function<void(Result<std::vector<int64_t>>)> done;
 };
 
@@ -52,17 +51,17 @@ class Store {
   }
   // Every live key, in key order. For start-up. Blocks.
   virtual Result<> load(const std::function<void(Record)>& each) = 0;
-  // Records with revision > after, in order, tombstones too, until `each` answers false. 410 when `after` is below the
-  // compacted revision. Blocks for as long as reading takes.
+  // Records with revision > after, in order, tombstones too, until `each` answers false. 410 when `after` is
+  // below the compacted revision. Blocks for as long as reading takes.
   virtual Result<> history(int64_t after, const std::function<bool(Record)>& each) = 0;
-  // The newest record of `key` at or below `revision` (a tombstone too); nullopt when there was none. 410 when `revision` is
-  // below the compacted revision. Blocks.
+  // The newest record of `key` at or below `revision` (a tombstone too); nullopt when there was none. 410
+  // when `revision` is below the compacted revision. Blocks.
   virtual Result<std::optional<Record>> recordAt(const std::string& key, int64_t revision) = 0;
-  // Forgets what is not part of the state at `revision` or later: records at or below it that another one, also at or
-  // below it, superseded; and tombstones at or below it. `done` comes when the work is done; a revision already compacted is
-  // done at once; one above revision() is 400.
+  // Forgets what is not part of the state at `revision` or later: records at or below it that another one,
+  // also at or below it, superseded; and tombstones at or below it. `done` comes when the work is done; a
+  // revision already compacted is done at once; one above revision() is 400.
   virtual void compact(int64_t revision, std::function<void(Result<>)> done) = 0;
-  virtual int64_t revision() const = 0;           // of the last commit
+  virtual int64_t revision() const = 0;  // of the last commit
   virtual int64_t compactedRevision() const = 0;
   // A consistent copy of the data in one file (backup). Blocks.
   virtual Result<> snapshot(const std::string& path) = 0;
@@ -70,11 +69,12 @@ class Store {
   virtual Result<> health() const = 0;
 };
 
-// SQLite in DIR/state.db (WAL, synchronous=FULL, one writer thread, group commit). Makes DIR when it is missing. Locks DIR: a
-// second open fails with a message that names the first holder (pid).
+// SQLite in DIR/state.db (WAL, synchronous=FULL, one writer thread, group commit). Makes DIR when it is
+// missing. Locks DIR: a second open fails with a message that names the first holder (pid).
 Result<std::unique_ptr<Store>> openSqlite(const std::string& dir);
-// In memory, for simulation and tests: commits on the given "later" (post) so that faults can come between. `post` must run
-// its tasks one at a time (a strand, a simulation's queue). snapshot() writes a file that openSqlite can't read.
+// In memory, for simulation and tests: commits on the given "later" (post) so that faults can come between.
+// `post` must run its tasks one at a time (a strand, a simulation's queue). snapshot() writes a file that
+// openSqlite can't read.
 std::unique_ptr<Store> makeMemoryStore(std::function<void(std::function<void()>)> post);
 
 }  // namespace ph::store

@@ -1,4 +1,5 @@
-// The store and the cache alone, without the wire: durable writes, fan-out to watchers, the start with many objects.
+// The store and the cache alone, without the wire: durable writes, fan-out to watchers, the start with many
+// objects.
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,12 +23,17 @@ namespace {
 
 // On the disk that holds the build, for what counts is its fsync.
 struct Dir {
-  std::string path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / ("store-bench-" + std::to_string(getpid()));
+  std::string path = std::filesystem::read_symlink("/proc/self/exe").parent_path() /
+                     ("store-bench-" + std::to_string(getpid()));
   ~Dir() { std::filesystem::remove_all(path); }
 };
 
-double secondsSince(Clock_::time_point begin) { return std::chrono::duration<double>(Clock_::now() - begin).count(); }
-double cpuSeconds() { return double(std::clock()) / CLOCKS_PER_SEC; }
+double secondsSince(Clock_::time_point begin) {
+  return std::chrono::duration<double>(Clock_::now() - begin).count();
+}
+double cpuSeconds() {
+  return double(std::clock()) / CLOCKS_PER_SEC;
+}
 
 struct Bench {
   std::shared_ptr<api::Registry> registry = api::Registry::builtin();
@@ -36,9 +42,11 @@ struct Bench {
   std::string filler = std::string(850, 'x');
 
   ObjectPtr object(const std::string& name) {
-    std::string json = "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" + name +
-                       "\",\"namespace\":\"bench\",\"uid\":\"6f8d2a4e-58a5-4b3f-9d3e-0c8e7f6a5b4c\",\"creationTimestamp\":"
-                       "\"2026-01-01T00:00:00Z\"},\"data\":{\"filler\":\"" + filler + "\"}}";
+    std::string json =
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" + name +
+        "\",\"namespace\":\"bench\",\"uid\":\"6f8d2a4e-58a5-4b3f-9d3e-0c8e7f6a5b4c\",\"creationTimestamp\":"
+        "\"2026-01-01T00:00:00Z\"},\"data\":{\"filler\":\"" +
+        filler + "\"}}";
     return *api::Object::parse(maps, json);
   }
   std::unique_ptr<Cache> open(const Dir& dir) {
@@ -78,7 +86,9 @@ class Writers {
     ObjectPtr object = objects_[size_t(i)];
     std::string key = object->key();
     cache_.mutate({bench_.maps, std::move(key),
-                   [object](const ObjectPtr&) -> Result<Decision> { return Decision{Decision::Kind::Put, object}; },
+                   [object](const ObjectPtr&) -> Result<Decision> {
+                     return Decision{Decision::Kind::Put, object};
+                   },
                    [this, i, begin](Result<ObjectPtr> result) {
                      PH_CHECK(result.ok());
                      micros_[size_t(i)] = int(secondsSince(begin) * 1e6);

@@ -28,8 +28,8 @@ struct Acknowledged {
   bool erased;
 };
 
-// Runs in a process of its own (this program, started again): writes, deletes and compacts without end, and tells through the pipe what was acknowledged. What it wrote
-// whole into the pipe before it died counts.
+// Runs in a process of its own (this program, started again): writes, deletes and compacts without end, and
+// tells through the pipe what was acknowledged. What it wrote whole into the pipe before it died counts.
 [[noreturn]] void writeUntilKilled(const std::string& dir, int out, unsigned seed) {
   auto opened = openSqlite(dir);
   if (!opened.ok()) _exit(3);
@@ -155,11 +155,14 @@ class SqliteDurability : public QObject {
     file.remove();
     sqlite3* other = nullptr;
     QCOMPARE(sqlite3_open((path + "/state.db").c_str(), &other), SQLITE_OK);
-    QCOMPARE(sqlite3_exec(other, "CREATE TABLE recipes(name); PRAGMA user_version = 1", nullptr, nullptr, nullptr), SQLITE_OK);
+    QCOMPARE(
+        sqlite3_exec(other, "CREATE TABLE recipes(name); PRAGMA user_version = 1", nullptr, nullptr, nullptr),
+        SQLITE_OK);
     sqlite3_close(other);
     opened = openSqlite(path);
     QVERIFY(!opened.ok());
-    QVERIFY2(opened.status().message.find("not a Pilothouse store") != std::string::npos, opened.status().message.c_str());
+    QVERIFY2(opened.status().message.find("not a Pilothouse store") != std::string::npos,
+             opened.status().message.c_str());
   }
 
   void aNewerFormatIsRefused() {
@@ -172,7 +175,8 @@ class SqliteDurability : public QObject {
     sqlite3_close(raw);
     auto opened = openSqlite(path);
     QVERIFY(!opened.ok());
-    QVERIFY2(opened.status().message.find("newer version") != std::string::npos, opened.status().message.c_str());
+    QVERIFY2(opened.status().message.find("newer version") != std::string::npos,
+             opened.status().message.c_str());
   }
 
   void aDamagedFileIsReported() {
@@ -196,8 +200,8 @@ class SqliteDurability : public QObject {
     QVERIFY2(loaded.status().message.find("malformed") != std::string::npos, loaded.status().message.c_str());
   }
 
-  // The disk is full (files may not grow): the batch fails whole, later writes get the first cause, reading goes on, and after
-  // the next start everything acknowledged is there and writing works again.
+  // The disk is full (files may not grow): the batch fails whole, later writes get the first cause, reading
+  // goes on, and after the next start everything acknowledged is there and writing works again.
   void fullDisk() {
     QTemporaryDir dir;
     std::string path = dir.path().toStdString();
@@ -220,7 +224,8 @@ class SqliteDurability : public QObject {
     }
     QVERIFY(acknowledged.size() > 50);
     QCOMPARE(failure.code, 503);
-    QVERIFY2(failure.message.find("read-only") != std::string::npos && failure.message.find("state.db") != std::string::npos,
+    QVERIFY2(failure.message.find("read-only") != std::string::npos &&
+                 failure.message.find("state.db") != std::string::npos,
              failure.message.c_str());
     QVERIFY(setrlimit(RLIMIT_FSIZE, &before) == 0);
     auto later = commit(*store, {{"/later", bytes("x"), {}}});

@@ -25,7 +25,8 @@ class StoreContract : public QObject {
       if (!opened.ok()) QFAIL(opened.status().message.c_str());
       store_ = std::move(*opened);
     } else {
-      store_ = makeMemoryStore([strand = pool_->strand()](std::function<void()> task) { strand->post(std::move(task)); });
+      store_ = makeMemoryStore(
+          [strand = pool_->strand()](std::function<void()> task) { strand->post(std::move(task)); });
     }
   }
 
@@ -107,7 +108,8 @@ class StoreContract : public QObject {
     QVERIFY(none.ok() && none->empty());
   }
 
-  // Many at once share a batch; the one in the middle that misses its precondition disturbs none of the others.
+  // Many at once share a batch; the one in the middle that misses its precondition disturbs none of the
+  // others.
   void oneMissDoesNotFailTheBatch() {
     std::vector<std::shared_ptr<std::promise<Answer>>> promises;
     std::vector<Txn> txns;
@@ -169,7 +171,8 @@ class StoreContract : public QObject {
     QCOMPARE(testing::history(*store_, 9), std::string("/b=again@10"));
   }
 
-  // Compaction of a long history while writes go on: nothing that lives is lost, and writers are served meanwhile.
+  // Compaction of a long history while writes go on: nothing that lives is lost, and writers are served
+  // meanwhile.
   void compactionBesideWrites() {
     for (int round = 0; round < 20; ++round) {
       std::vector<Txn> txns;
@@ -184,10 +187,12 @@ class StoreContract : public QObject {
     for (int i = 0; i < 200; ++i) QVERIFY(put(*store_, "/k" + std::to_string(i), "new") > mark);
     QVERIFY(compacted.get_future().get().ok());
     int live = 0;
-    QVERIFY(store_->load([&](Record r) {
-      ++live;
-      QVERIFY(r.key == "/mark" || *r.value == "new");
-    }).ok());
+    QVERIFY(store_
+                ->load([&](Record r) {
+                  ++live;
+                  QVERIFY(r.key == "/mark" || *r.value == "new");
+                })
+                .ok());
     QCOMPARE(live, 201);
     QCOMPARE(testing::history(*store_, mark - 1), std::string("410"));
     int records = 0;
@@ -202,10 +207,11 @@ class StoreContract : public QObject {
     for (int t = 0; t < 4; ++t)
       threads.emplace_back([&, t] {
         for (int i = 0; i < 250; ++i)
-          store_->commit({{{"/" + std::to_string(t) + "/" + std::to_string(i), bytes("v"), 0}}, [&](Answer a) {
-                            std::lock_guard lock(mutex);
-                            seen.push_back(a.ok() ? a->at(0) : 0);
-                          }});
+          store_->commit(
+              {{{"/" + std::to_string(t) + "/" + std::to_string(i), bytes("v"), 0}}, [&](Answer a) {
+                 std::lock_guard lock(mutex);
+                 seen.push_back(a.ok() ? a->at(0) : 0);
+               }});
       });
     for (auto& t : threads) t.join();
     QTRY_COMPARE_WITH_TIMEOUT((std::lock_guard(mutex), seen.size()), size_t(1000), 30000);
@@ -285,7 +291,8 @@ class StoreContract : public QObject {
     QVERIFY(store_->snapshot(path).ok());
     QVERIFY(!store_->snapshot(path).ok());  // never writes over something
     put(*store_, "/later", "x");
-    QCOMPARE(QFile(QString::fromStdString(path)).permissions() & (QFile::ReadGroup | QFile::ReadOther), QFile::Permissions());
+    QCOMPARE(QFile(QString::fromStdString(path)).permissions() & (QFile::ReadGroup | QFile::ReadOther),
+             QFile::Permissions());
     QFETCH_GLOBAL(QString, implementation);
     if (implementation != "sqlite") return;
     auto copy = openSqlite(dir_->filePath("copy").toStdString());

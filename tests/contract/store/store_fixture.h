@@ -27,12 +27,14 @@ inline std::future<Answer> send(Store& store, std::vector<Op> ops) {
 
 inline Answer commit(Store& store, std::vector<Op> ops) {
   auto future = send(store, std::move(ops));
-  if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready) return Status::timeout("no answer from the store");
+  if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready)
+    return Status::timeout("no answer from the store");
   return future.get();
 }
 
 // The revision, or minus the status code.
-inline int64_t put(Store& store, const std::string& key, const std::string& value, std::optional<int64_t> expected = {}) {
+inline int64_t put(Store& store, const std::string& key, const std::string& value,
+                   std::optional<int64_t> expected = {}) {
   auto answer = commit(store, {{key, bytes(value), expected}});
   return answer.ok() ? answer->at(0) : -answer.status().code;
 }
@@ -45,7 +47,8 @@ inline Result<> compact(Store& store, int64_t revision) {
   auto promise = std::make_shared<std::promise<Result<>>>();
   auto future = promise->get_future();
   store.compact(revision, [promise](Result<> answer) { promise->set_value(std::move(answer)); });
-  if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready) return Status::timeout("no answer from the store");
+  if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready)
+    return Status::timeout("no answer from the store");
   return future.get();
 }
 

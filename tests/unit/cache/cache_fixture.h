@@ -1,4 +1,5 @@
-// What the cache tests share: config maps as objects, short writes, and a store that can be held back and made to fail.
+// What the cache tests share: config maps as objects, short writes, and a store that can be held back and
+// made to fail.
 #pragma once
 
 #include <QTest>
@@ -13,8 +14,9 @@ namespace ph::cache::testing {
 
 inline ObjectPtr configMap(const ResourceInfo* info, const std::string& key, const std::string& value) {
   size_t slash = key.find('/');
-  std::string json = "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" + key.substr(slash + 1) +
-                     "\",\"namespace\":\"" + key.substr(0, slash) + "\"},\"data\":{\"value\":\"" + value + "\"}}";
+  std::string json = "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" +
+                     key.substr(slash + 1) + "\",\"namespace\":\"" + key.substr(0, slash) +
+                     "\"},\"data\":{\"value\":\"" + value + "\"}}";
   auto object = api::Object::parse(info, json);
   PH_CHECK(object.ok());
   return *object;
@@ -30,12 +32,17 @@ inline std::string valueOf(const ObjectPtr& object) {
 inline Mutation putting(const ResourceInfo* info, const std::string& key, const std::string& value,
                         std::function<void(Result<ObjectPtr>)> done = nullptr) {
   return {info, key,
-          [=](const ObjectPtr&) -> Result<Decision> { return Decision{Decision::Kind::Put, configMap(info, key, value)}; },
+          [=](const ObjectPtr&) -> Result<Decision> {
+            return Decision{Decision::Kind::Put, configMap(info, key, value)};
+          },
           std::move(done)};
 }
 inline Mutation removing(const ResourceInfo* info, const std::string& key,
                          std::function<void(Result<ObjectPtr>)> done = nullptr) {
-  return {info, key, [](const ObjectPtr&) -> Result<Decision> { return Decision{Decision::Kind::Delete, nullptr}; },
+  return {info, key,
+          [](const ObjectPtr&) -> Result<Decision> {
+            return Decision{Decision::Kind::Delete, nullptr};
+          },
           std::move(done)};
 }
 
@@ -119,7 +126,9 @@ class FaultyStore : public store::Store {
   Result<std::optional<store::Record>> recordAt(const std::string& key, int64_t revision) override {
     return inner_->recordAt(key, revision);
   }
-  void compact(int64_t revision, std::function<void(Result<>)> done) override { inner_->compact(revision, std::move(done)); }
+  void compact(int64_t revision, std::function<void(Result<>)> done) override {
+    inner_->compact(revision, std::move(done));
+  }
   int64_t revision() const override { return inner_->revision(); }
   int64_t compactedRevision() const override { return inner_->compactedRevision(); }
   Result<> snapshot(const std::string& path) override { return inner_->snapshot(path); }

@@ -44,13 +44,15 @@ class CacheTest : public QObject {
   }
   int64_t removeNow(const std::string& key) {
     int64_t answer = 0;
-    cache_->mutate(removing(maps_, key, [&](Result<ObjectPtr> r) { answer = r.ok() ? (*r)->revision() : -r.status().code; }));
+    cache_->mutate(removing(
+        maps_, key, [&](Result<ObjectPtr> r) { answer = r.ok() ? (*r)->revision() : -r.status().code; }));
     settle();
     return answer;
   }
   std::string contents(const KindSnapshot& snapshot) {
     std::string text;
-    for (auto& [key, object] : snapshot.objects) text += (text.empty() ? "" : " ") + key + "=" + valueOf(object);
+    for (auto& [key, object] : snapshot.objects)
+      text += (text.empty() ? "" : " ") + key + "=" + valueOf(object);
     return text;
   }
 
@@ -108,14 +110,18 @@ class CacheTest : public QObject {
     auto decide = [&](std::function<Result<Decision>(const ObjectPtr&)> f) {
       std::string answer = "none";
       cache_->mutate({maps_, "ns/a", std::move(f), [&](Result<ObjectPtr> r) {
-                        answer = r.ok() ? valueOf(*r) + "@" + std::to_string((*r)->revision()) : r.status().message;
+                        answer = r.ok() ? valueOf(*r) + "@" + std::to_string((*r)->revision())
+                                        : r.status().message;
                       }});
       settle();
       return answer;
     };
-    QCOMPARE(decide([](const ObjectPtr&) -> Result<Decision> { return Decision{Decision::Kind::NoChange, nullptr}; }),
+    QCOMPARE(decide([](const ObjectPtr&) -> Result<Decision> {
+               return Decision{Decision::Kind::NoChange, nullptr};
+             }),
              std::string("1@2"));
-    QCOMPARE(decide([](const ObjectPtr&) -> Result<Decision> { return Status::conflict("no"); }), std::string("no"));
+    QCOMPARE(decide([](const ObjectPtr&) -> Result<Decision> { return Status::conflict("no"); }),
+             std::string("no"));
     QCOMPARE(cache_->revision(), 2);
     // A delete may bring the final state.
     Seen seen;
@@ -131,13 +137,14 @@ class CacheTest : public QObject {
   void writesToOneKeyQueueUp() {
     std::string order;
     for (int i = 0; i < 50; ++i)
-      cache_->mutate({maps_, "ns/a",
-                      [this, i, &order](const ObjectPtr& now) -> Result<Decision> {
-                        order += std::to_string(i) + " ";
-                        std::string before = now ? valueOf(now) : "";
-                        return Decision{Decision::Kind::Put, configMap(maps_, "ns/a", before + char('A' + i % 26))};
-                      },
-                      nullptr});
+      cache_->mutate(
+          {maps_, "ns/a",
+           [this, i, &order](const ObjectPtr& now) -> Result<Decision> {
+             order += std::to_string(i) + " ";
+             std::string before = now ? valueOf(now) : "";
+             return Decision{Decision::Kind::Put, configMap(maps_, "ns/a", before + char('A' + i % 26))};
+           },
+           nullptr});
     settle();
     QCOMPARE(QString::fromStdString(valueOf(cache_->get(*maps_, "ns/a"))),
              QString("ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWX"));
@@ -163,7 +170,8 @@ class CacheTest : public QObject {
     std::vector<Mutation> all;
     int done = 0;
     for (int i = 0; i < 100; ++i)
-      all.push_back(putting(maps_, "ns/k" + std::to_string(i % 60), std::to_string(i), [&](Result<ObjectPtr> r) { done += r.ok(); }));
+      all.push_back(putting(maps_, "ns/k" + std::to_string(i % 60), std::to_string(i),
+                            [&](Result<ObjectPtr> r) { done += r.ok(); }));
     cache_->mutateAll(std::move(all));
     settle();
     QCOMPARE(done, 100);
@@ -205,7 +213,8 @@ class CacheTest : public QObject {
     QCOMPARE(a.events.at(0).get(), b.events.at(0).get());
   }
 
-  // A watcher by index gets what enters, changes in, and leaves its value, and is not woken for anything else.
+  // A watcher by index gets what enters, changes in, and leaves its value, and is not woken for anything
+  // else.
   void watchByIndex() {
     Seen one, two;
     QVERIFY(one.begin(*cache_, {.info = maps_, .index = byValue, .indexValue = "one", .after = 1}).ok());
@@ -320,7 +329,8 @@ class CacheTest : public QObject {
     QCOMPARE(putNow("ns/a", "3"), 6);
   }
 
-  // After a start watches go on where they were: the events come from the store's history, read once for all of them.
+  // After a start watches go on where they were: the events come from the store's history, read once for all
+  // of them.
   void watchAcrossARestart() {
     putNow("ns/a", "1");
     putNow("ns/b", "1");
@@ -372,7 +382,8 @@ class CacheTest : public QObject {
     QCOMPARE(cache_->snapshot(*maps_).objects.size(), size_t(11));
   }
 
-  // The disk fills up in the middle of many writes: what was acknowledged is there, what was not is not, and everybody is told.
+  // The disk fills up in the middle of many writes: what was acknowledged is there, what was not is not, and
+  // everybody is told.
   void theStoreFailsMidBatch() {
     Seen seen;
     QVERIFY(seen.begin(*cache_, {.info = maps_, .after = 1}).ok());
@@ -381,7 +392,8 @@ class CacheTest : public QObject {
     std::map<std::string, int> answers;
     for (int i = 0; i < 50; ++i) {
       std::string key = "ns/k" + std::to_string(i);
-      all.push_back(putting(maps_, key, "1", [&, key](Result<ObjectPtr> r) { answers[key] = r.ok() ? 200 : r.status().code; }));
+      all.push_back(putting(
+          maps_, key, "1", [&, key](Result<ObjectPtr> r) { answers[key] = r.ok() ? 200 : r.status().code; }));
     }
     cache_->mutateAll(std::move(all));
     settle();

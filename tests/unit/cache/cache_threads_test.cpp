@@ -68,7 +68,9 @@ class CacheThreadsTest : public QObject {
         if (!one || key.starts_with("a/")) state[key] = valueOf(object);
       states.push_back(std::move(state));
       seen.push_back(std::make_unique<Seen>());
-      QVERIFY(seen.back()->begin(*cache_, {.info = maps_, .ns = one ? "a" : "", .after = snapshot.revision}).ok());
+      QVERIFY(seen.back()
+                  ->begin(*cache_, {.info = maps_, .ns = one ? "a" : "", .after = snapshot.revision})
+                  .ok());
       QTRY_VERIFY_WITH_TIMEOUT(done.load() > w * 150, 30000);
     }
     for (auto& t : writers) t.join();
@@ -96,7 +98,8 @@ class CacheThreadsTest : public QObject {
     }
   }
 
-  // A counter raised from many threads: no write is lost, none happens twice, and it is all there after a restart.
+  // A counter raised from many threads: no write is lost, none happens twice, and it is all there after a
+  // restart.
   void countersAreExact() {
     constexpr int kThreads = 6, kRounds = 150;
     std::atomic<int> done{0};
@@ -105,19 +108,21 @@ class CacheThreadsTest : public QObject {
       threads.emplace_back([&] {
         for (int i = 0; i < kRounds; ++i) {
           std::string key = "ns/counter" + std::to_string(i % 3);
-          cache_->mutate({maps_, key,
-                          [this, key](const ObjectPtr& now) -> Result<Decision> {
-                            int n = now ? std::stoi(valueOf(now)) : 0;
-                            return Decision{Decision::Kind::Put, configMap(maps_, key, std::to_string(n + 1))};
-                          },
-                          [&](Result<ObjectPtr> r) { done += r.ok(); }});
+          cache_->mutate(
+              {maps_, key,
+               [this, key](const ObjectPtr& now) -> Result<Decision> {
+                 int n = now ? std::stoi(valueOf(now)) : 0;
+                 return Decision{Decision::Kind::Put, configMap(maps_, key, std::to_string(n + 1))};
+               },
+               [&](Result<ObjectPtr> r) { done += r.ok(); }});
         }
       });
     for (auto& t : threads) t.join();
     QTRY_COMPARE_WITH_TIMEOUT(done.load(), kThreads * kRounds, 60000);
     openCache();
     for (int c = 0; c < 3; ++c)
-      QCOMPARE(valueOf(cache_->get(*maps_, "ns/counter" + std::to_string(c))), std::to_string(kThreads * kRounds / 3));
+      QCOMPARE(valueOf(cache_->get(*maps_, "ns/counter" + std::to_string(c))),
+               std::to_string(kThreads * kRounds / 3));
   }
 
   // Watches come and go while events flow.
@@ -127,7 +132,8 @@ class CacheThreadsTest : public QObject {
     std::thread writer([&] {
       for (int i = 0; !stop; ++i) {
         ++sent;
-        cache_->mutate(putting(maps_, "ns/k" + std::to_string(i % 50), std::to_string(i), [&](auto) { ++done; }));
+        cache_->mutate(
+            putting(maps_, "ns/k" + std::to_string(i % 50), std::to_string(i), [&](auto) { ++done; }));
         while (sent - done > 200) std::this_thread::yield();
       }
     });

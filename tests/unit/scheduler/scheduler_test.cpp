@@ -1,5 +1,5 @@
-// The whole scheduler against an API server in memory, on a virtual clock: what it writes, when it tries again, and that no
-// node is ever filled beyond its capacity, whatever goes wrong on the way.
+// The whole scheduler against an API server in memory, on a virtual clock: what it writes, when it tries
+// again, and that no node is ever filled beyond its capacity, whatever goes wrong on the way.
 #include "engine/scheduler/scheduler.h"
 
 #include <fmt/format.h>
@@ -18,13 +18,15 @@ namespace {
 
 std::string nodeYaml(const std::string& name, const std::string& cpu, const std::string& spec = "{}") {
   return fmt::format(
-      "{{apiVersion: v1, kind: Node, metadata: {{name: {0}, labels: {{kubernetes.io/hostname: {0}}}}}, spec: {2}, "
+      "{{apiVersion: v1, kind: Node, metadata: {{name: {0}, labels: {{kubernetes.io/hostname: {0}}}}}, spec: "
+      "{2}, "
       "status: {{allocatable: {{cpu: '{1}', memory: 8Gi, pods: '110'}}}}}}",
       name, cpu, spec);
 }
 std::string podYaml(const std::string& name, const std::string& cpu, const std::string& more = {}) {
   return fmt::format(
-      "{{apiVersion: v1, kind: Pod, metadata: {{name: {}}}, spec: {{containers: [{{name: c, image: 'web:1', resources: "
+      "{{apiVersion: v1, kind: Pod, metadata: {{name: {}}}, spec: {{containers: [{{name: c, image: 'web:1', "
+      "resources: "
       "{{requests: {{cpu: '{}'}}}}}}]{}}}}}",
       name, cpu, more);
 }
@@ -129,7 +131,8 @@ class SchedulerTest : public QObject {
     w.sim->runFor(100ms);
     QCOMPARE(w.placeOf("late"), std::string("n1"));
     w.sim->runFor(2s);
-    QCOMPARE(w.eventsOf("late"), std::vector<std::string>{"Scheduled: Successfully assigned default/late to n1"});
+    QCOMPARE(w.eventsOf("late"),
+             std::vector<std::string>{"Scheduled: Successfully assigned default/late to n1"});
     QCOMPARE(QString::fromStdString(w.scheduled("late")->status), QString("True"));
   }
 
@@ -142,7 +145,8 @@ class SchedulerTest : public QObject {
     w.addPod("big", "4");
     w.sim->runFor(5s);
     std::string why =
-        "0/3 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {gpu: yes}, 1 node(s) were unschedulable.";
+        "0/3 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {gpu: yes}, 1 node(s) "
+        "were unschedulable.";
     QCOMPARE(w.eventsOf("big"), std::vector<std::string>{"FailedScheduling: " + why});
     auto* condition = w.scheduled("big");
     QVERIFY(condition);
@@ -154,7 +158,8 @@ class SchedulerTest : public QObject {
     w.sim->runFor(60s);
     QCOMPARE(w.client.writes().size(), writes);
     // The cordon goes: it is tried at once.
-    w.client.edit(w.nodes, "cordoned", [](api::Json& node) { node.at("spec").as_object().erase("unschedulable"); });
+    w.client.edit(w.nodes, "cordoned",
+                  [](api::Json& node) { node.at("spec").as_object().erase("unschedulable"); });
     w.sim->runFor(100ms);
     QCOMPARE(w.placeOf("big"), std::string("cordoned"));
   }
@@ -164,7 +169,8 @@ class SchedulerTest : public QObject {
     w.start();
     w.addPod("a", "1");
     w.sim->runFor(3s);
-    QCOMPARE(w.eventsOf("a"), std::vector<std::string>{"FailedScheduling: no nodes available to schedule pods"});
+    QCOMPARE(w.eventsOf("a"),
+             std::vector<std::string>{"FailedScheduling: no nodes available to schedule pods"});
     w.addNode("n1", "1");
     w.sim->runFor(20s);
     QCOMPARE(w.placeOf("a"), std::string("n1"));
@@ -177,7 +183,8 @@ class SchedulerTest : public QObject {
     // A finished pod holds nothing.
     w.addPod("c", "1");
     w.sim->runFor(20s);
-    w.client.edit(w.pods, "default/b", [](api::Json& pod) { pod.at("status").as_object()["phase"] = "Succeeded"; });
+    w.client.edit(w.pods, "default/b",
+                  [](api::Json& pod) { pod.at("status").as_object()["phase"] = "Succeeded"; });
     w.sim->runFor(100ms);
     QCOMPARE(w.placeOf("c"), std::string("n1"));
   }
@@ -193,7 +200,8 @@ class SchedulerTest : public QObject {
     QCOMPARE(w.placeOf("other"), std::string());
     QCOMPARE(w.placeOf("gated"), std::string());
     QCOMPARE(w.placeOf("mine"), std::string("n1"));
-    w.client.edit(w.pods, "default/gated", [](api::Json& pod) { pod.at("spec").as_object().erase("schedulingGates"); });
+    w.client.edit(w.pods, "default/gated",
+                  [](api::Json& pod) { pod.at("spec").as_object().erase("schedulingGates"); });
     w.sim->runFor(1s);
     QCOMPARE(w.placeOf("gated"), std::string("n1"));
   }
@@ -239,7 +247,8 @@ class SchedulerTest : public QObject {
       std::vector<std::string> places;
       auto tree = *api::parseYaml(podYaml("ghost", "1"));
       tree.at("metadata").as_object()["namespace"] = "default";
-      w.scheduler->whatIf(api::Object::make(w.pods, tree, 0), n, [&](std::vector<std::string> p) { places = std::move(p); });
+      w.scheduler->whatIf(api::Object::make(w.pods, tree, 0), n,
+                          [&](std::vector<std::string> p) { places = std::move(p); });
       w.sim->runFor(100ms);
       return places;
     };
@@ -275,8 +284,9 @@ class SchedulerTest : public QObject {
     QCOMPARE(code, 808);
   }
 
-  // Bindings are refused, fail, or are done while the answer says otherwise; watches end and history goes; pods come and go.
-  // No node is ever over its capacity, no pod is bound twice, and in the end all that fits is bound.
+  // Bindings are refused, fail, or are done while the answer says otherwise; watches end and history goes;
+  // pods come and go. No node is ever over its capacity, no pod is bound twice, and in the end all that fits
+  // is bound.
   void nothingIsOverfilledWhateverFails_data() {
     QTest::addColumn<int>("seed");
     for (int seed = 1; seed <= 40; ++seed) QTest::addRow("seed %d", seed) << seed;
