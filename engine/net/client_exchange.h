@@ -26,7 +26,8 @@ class ClientExchange : public std::enable_shared_from_this<ClientExchange> {
         deadline(deadline),
         owner_(std::move(owner)),
         ownerGone_(std::move(ownerGone)),
-        callbacks_(std::move(callbacks)) {}
+        callbacks_(std::move(callbacks)),
+        buffered_(openBody ? this->request.body.size() : 0) {}
 
   // Lane only.
   Request request;

@@ -1,6 +1,5 @@
 #include "engine/net/websocket.h"
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -26,7 +25,35 @@ constexpr size_t kMaxMessage = 4 * 1024 * 1024;  // bytes
 constexpr size_t kMaxQueued =
     64 * 1024 * 1024;  // bytes a writer may pile up before the connection is given up
 
-using Completion = asio::any_completion_handler<void(ErrorCode, size_t)>;
+// One of Beast's handlers, whatever its type: they can be moved but not copied.
+class Completion {
+ public:
+  Completion() = default;
+  template <class Handler>
+  static Completion of(Handler handler) {
+    Completion made;
+    made.held_ = std::make_unique<Held<Handler>>(std::move(handler));
+    return made;
+  }
+  explicit operator bool() const { return held_ != nullptr; }
+  void operator()(ErrorCode error, size_t size) {
+    auto held = std::move(held_);
+    held->run(error, size);
+  }
+
+ private:
+  struct Base {
+    virtual ~Base() = default;
+    virtual void run(ErrorCode error, size_t size) = 0;
+  };
+  template <class Handler>
+  struct Held final : Base {
+    explicit Held(Handler h) : handler(std::move(h)) {}
+    void run(ErrorCode error, size_t size) override { handler(error, size); }
+    Handler handler;
+  };
+  std::unique_ptr<Base> held_;
+};
 
 // Our Stream in the form Beast wants. Shared with operations under way.
 class Pipe : public std::enable_shared_from_this<Pipe> {
@@ -94,7 +121,7 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
 
  private:
   void finish(Completion done, ErrorCode error, size_t size) {
-    asio::post(context(), [done = std::move(done), error, size]() mutable { std::move(done)(error, size); });
+    asio::post(context(), [done = std::move(done), error, size]() mutable { done(error, size); });
   }
   void waitWritten() {
     stream_->onWritable([self = shared_from_this()] {
@@ -130,7 +157,7 @@ class BeastStream {
             first = *it;
             if (first.size() > 0) break;
           }
-          pipe->read(first, Completion(std::move(handler)));
+          pipe->read(first, Completion::of(std::move(handler)));
         },
         token, buffers);
   }
@@ -138,7 +165,7 @@ class BeastStream {
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(ErrorCode, size_t)>(
         [pipe = pipe_](auto handler, const Buffers& from) {
-          pipe->write(from, Completion(std::move(handler)));
+          pipe->write(from, Completion::of(std::move(handler)));
         },
         token, buffers);
   }
