@@ -58,6 +58,7 @@ class ConnectorImpl final : public Connector, public std::enable_shared_from_thi
 };
 
 void ConnectorImpl::start() {
+  if (!done_) return;  // cancelled already
   deadline_.emplace(*lane_, [this] { fail("timed out"); });
   deadline_->set(systemClock().monoNow() + plan_.options->connectTimeout);
   if (plan_.options->dial) return dial();

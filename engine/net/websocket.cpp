@@ -191,6 +191,8 @@ void async_teardown(beast::role_type, BeastStream& stream, Handler&& handler) {
 
 using Beast = websocket::stream<BeastStream, false>;
 
+// Beast keeps operations under way inside its stream: they refer weakly to us, who own that stream. Who made
+// us and the user's WebSocket keep us.
 class Connection final : public WebSocketConnection,
                          public Wakeable,
                          public std::enable_shared_from_this<Connection> {
@@ -283,7 +285,9 @@ void Connection::accept(const Request& request, const std::string& subprotocol) 
   beast_->set_option(websocket::stream_base::decorator([subprotocol](websocket::response_type& response) {
     if (!subprotocol.empty()) response.set(http::field::sec_websocket_protocol, subprotocol);
   }));
-  beast_->async_accept(message, [self = shared_from_this()](ErrorCode error) {
+  beast_->async_accept(message, [weak = weak_from_this()](ErrorCode error) {
+    auto self = weak.lock();
+    if (!self) return;
     if (error) return self->failed(Status::badRequest("the WebSocket upgrade failed: " + error.message()));
     self->opened();
   });
@@ -296,7 +300,9 @@ void Connection::connect(const Request& request, const std::string& host, const 
         if (!subprotocols.empty()) message.set(http::field::sec_websocket_protocol, subprotocols);
       }));
   std::string target = request.query.empty() ? request.path : request.path + "?" + request.query;
-  beast_->async_handshake(response_, host, target, [self = shared_from_this()](ErrorCode error) {
+  beast_->async_handshake(response_, host, target, [weak = weak_from_this()](ErrorCode error) {
+    auto self = weak.lock();
+    if (!self) return;
     auto& response = self->response_;
     if (!error) {
       auto chosen = response[http::field::sec_websocket_protocol];
@@ -377,7 +383,9 @@ void Connection::pump() {
     lock.unlock();
     beast_->binary(message.binary);
     asio::const_buffer bytes(message.bytes->data(), message.bytes->size());
-    beast_->async_write(bytes, [self = shared_from_this(), message](ErrorCode error, size_t) {
+    beast_->async_write(bytes, [weak = weak_from_this(), message](ErrorCode error, size_t) {
+      auto self = weak.lock();
+      if (!self) return;
       self->buffered_.fetch_sub(message.bytes->size(), std::memory_order_relaxed);
       self->writing_ = false;
       if (self->ended_) return;
@@ -388,7 +396,9 @@ void Connection::pump() {
     closing_ = true;
     auto why = *wantClose_;
     lock.unlock();
-    beast_->async_close(why, [self = shared_from_this()](ErrorCode) { self->ended(); });
+    beast_->async_close(why, [weak = weak_from_this()](ErrorCode) {
+      if (auto self = weak.lock()) self->ended();
+    });
   } else {
     lock.unlock();
   }
@@ -397,8 +407,9 @@ void Connection::pump() {
 
 void Connection::readNext() {
   reading_ = true;
-  beast_->async_read(input_, [self = shared_from_this()](ErrorCode error, size_t) {
-    if (self->ended_) return;
+  beast_->async_read(input_, [weak = weak_from_this()](ErrorCode error, size_t) {
+    auto self = weak.lock();
+    if (!self || self->ended_) return;
     if (error) {
       // A close of our own ends when its handshake does.
       if (!self->closing_) self->ended();
@@ -429,12 +440,10 @@ void Connection::ended() {
   if (onClose) onClose();
   auto gone = std::exchange(gone_, nullptr);
   if (gone) gone();
-  // Not here and now: this may run inside a message callback or one of Beast's completions.
-  lane_->post([self] {
-    self->onMessage_ = nullptr;
-    self->beast_.reset();
-    self->pipe_.reset();
-  });
+  // Not here and now: this may run inside a message callback or one of Beast's completions. Whether or not
+  // the lane still gets to the task, it lets go of all this.
+  lane_->post([self, onMessage = std::exchange(onMessage_, nullptr),
+               beast = std::shared_ptr<Beast>(std::move(beast_)), pipe = std::move(pipe_)] {});
 }
 
 }  // namespace
