@@ -25,6 +25,7 @@ Result<Json> parseJson(std::string_view text, std::vector<std::string>* duplicat
 Result<Json> parseYaml(std::string_view text);
 std::string toText(const Json& value);
 void appendText(const Json& value, std::string& out);
+void appendQuoted(std::string_view text, std::string& out);  // a JSON string
 
 // Walks `tree` along `type`: drops unknown fields (their paths go to `unknown`, "spec.foo"), fills defaults, drops nulls,
 // normalises quantities and times; wrong types, missing required fields, enums and limits become errors.

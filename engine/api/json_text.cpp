@@ -177,32 +177,6 @@ std::string place(std::string_view text, size_t at) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
-void appendQuoted(bj::string_view s, std::string& out) {
-  static constexpr char hex[] = "0123456789abcdef";
-  out += '"';
-  const char* run = s.data();
-  const char* end = s.data() + s.size();
-  for (const char* p = run; p != end; ++p) {
-    auto c = static_cast<unsigned char>(*p);
-    if (c >= 0x20 && c != '"' && c != '\\') [[likely]] continue;
-    out.append(run, p);
-    run = p + 1;
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        out += "\\u00";
-        out += hex[c >> 4];
-        out += hex[c & 15];
-    }
-  }
-  out.append(run, end);
-  out += '"';
-}
-
 template <class N> void appendNumber(N n, std::string& out) {
   char buffer[40];
   auto r = std::to_chars(buffer, buffer + sizeof buffer, n);
@@ -232,6 +206,32 @@ Result<Json> parseJson(std::string_view text, std::vector<std::string>* duplicat
   return tree;
 }
 
+void appendQuoted(std::string_view s, std::string& out) {
+  static constexpr char hex[] = "0123456789abcdef";
+  out += '"';
+  const char* run = s.data();
+  const char* end = s.data() + s.size();
+  for (const char* p = run; p != end; ++p) {
+    auto c = static_cast<unsigned char>(*p);
+    if (c >= 0x20 && c != '"' && c != '\\') [[likely]] continue;
+    out.append(run, p);
+    run = p + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        out += "\\u00";
+        out += hex[c >> 4];
+        out += hex[c & 15];
+    }
+  }
+  out.append(run, end);
+  out += '"';
+}
+
 void appendText(const Json& v, std::string& out) {
   switch (v.kind()) {
     case bj::kind::null: out += "null"; return;
@@ -239,7 +239,7 @@ void appendText(const Json& v, std::string& out) {
     case bj::kind::int64: appendNumber(v.get_int64(), out); return;
     case bj::kind::uint64: appendNumber(v.get_uint64(), out); return;
     case bj::kind::double_: appendNumber(v.get_double(), out); return;
-    case bj::kind::string: appendQuoted(v.get_string(), out); return;
+    case bj::kind::string: appendQuoted({v.get_string().data(), v.get_string().size()}, out); return;
     case bj::kind::array: {
       char separator = '[';
       for (auto& e : v.get_array()) {
@@ -253,7 +253,7 @@ void appendText(const Json& v, std::string& out) {
       char separator = '{';
       for (auto& kv : v.get_object()) {
         out += std::exchange(separator, ',');
-        appendQuoted(kv.key(), out);
+        appendQuoted({kv.key().data(), kv.key().size()}, out);
         out += ':';
         appendText(kv.value(), out);
       }

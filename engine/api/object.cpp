@@ -80,7 +80,7 @@ void appendMembers(const JsonObject& o, std::initializer_list<std::string_view> 
     if (std::find(skip.begin(), skip.end(), view(kv.key())) != skip.end()) continue;
     if (!first) out += ',';
     first = false;
-    appendText(Json(kv.key()), out);
+    appendQuoted(view(kv.key()), out);
     out += ':';
     appendText(kv.value(), out);
   }

@@ -69,15 +69,21 @@ struct Snapshot {
   }
 };
 
+// One set for the whole process: their addresses are the same in every registry, and outlive them all.
+const std::vector<ResourceInfo>& builtins() {
+  static const std::vector<ResourceInfo> all = [] {
+    auto made = builtinResources();
+    for (auto& r : made) r.strategy = strategyFor(r.storageGroupKind);
+    return made;
+  }();
+  return all;
+}
+
 class RegistryImpl : public Registry {
  public:
   RegistryImpl() {
     auto snapshot = std::make_shared<Snapshot>();
-    for (auto& r : builtinResources()) {
-      r.strategy = strategyFor(r.storageGroupKind);
-      kept_.push_back(std::make_unique<ResourceInfo>(std::move(r)));
-      snapshot->all.push_back(kept_.back().get());
-    }
+    for (auto& r : builtins()) snapshot->all.push_back(&r);
     snapshot->index();
     current_ = std::move(snapshot);
   }

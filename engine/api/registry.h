@@ -1,6 +1,7 @@
 // The one registry: a resource is one entry. Built-ins come from resources/schemas; CRDs add entries at run time.
 // Both take the same path: the schema drives decoding, defaulting, validation, pruning, patches, OpenAPI, explain, protobuf.
-// Threads: entries are immutable and live as long as the registry; every call may come from any
+// Threads: entries are immutable; built-in ones live for ever (and are the same in every registry), added ones as long as the
+// registry. Every call may come from any
 // thread; readers share a snapshot and never wait for one another.
 #pragma once
 
