@@ -86,13 +86,15 @@ std::string binDir() {
 
 std::string temporaryDir() {
   struct Removed {
-    std::string path;
-    ~Removed() { std::filesystem::remove_all(path); }
+    std::vector<std::string> paths;
+    ~Removed() {
+      for (auto& path : paths) std::filesystem::remove_all(path);
+    }
   };
-  static std::vector<std::unique_ptr<Removed>> all;
+  static Removed removed;
   char name[] = "/var/tmp/ph-bench-XXXXXX";  // a disk, where /tmp may be memory
   PH_CHECK(mkdtemp(name));
-  all.push_back(std::make_unique<Removed>(Removed{name}));
+  removed.paths.push_back(name);
   return name;
 }
 
