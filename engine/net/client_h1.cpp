@@ -14,6 +14,8 @@ namespace {
 
 namespace http = boost::beast::http;
 
+constexpr size_t kMaxHead = 256 * 1024;  // bytes of headers taken from a server
+
 // One exchange at a time.
 class ClientH1 final : public ClientSession {
  public:
@@ -50,6 +52,7 @@ class ClientH1 final : public ClientSession {
   bool bodyEnded_ = true, chunked_ = false, lastChunkSent_ = true;
   std::shared_ptr<ClientExchange> current_;
   std::optional<H1ResponseParser> parser_;
+  size_t headBytes_ = 0;  // taken by the parser
   bool finished_ = false;
   std::string why_ = "by the server";
 };
@@ -79,6 +82,7 @@ void ClientH1::start(const std::shared_ptr<ClientExchange>& exchange) {
 
 void ClientH1::newParser() {
   parser_.emplace();
+  headBytes_ = 0;
   if (current_->request.method == "HEAD") parser_->skip(true);
   parser_->onHead = [this] {
     if (parser_->status >= 200) current_->deliverHead(parser_->status, parser_->headers);
@@ -129,6 +133,8 @@ void ClientH1::parse() {
     input_.erase(0, used);
     if (error && error != http::error::need_more) return fail("malformed answer: " + error.message());
     if (current_->cancelled() || current_->ended()) return fail("the request was cancelled");
+    if (!parser_->is_header_done() && (headBytes_ += used) + input_.size() > kMaxHead)
+      return fail("the head of its answer is too large");
     if (parser_->is_done()) {
       if (parser_->status < 200) {
         newParser();  // 100 Continue and the like: the answer follows

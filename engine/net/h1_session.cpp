@@ -34,7 +34,7 @@ class H1Session final : public Session {
   explicit H1Session(SessionHost& host) : host_(host) { activity_ = phaseBegan_ = systemClock().monoNow(); }
 
   void receive(std::string_view bytes) override;
-  bool wantsInput() const override { return !finished_ && input_.size() < kBacklog; }
+  bool wantsInput() const override { return !finished_ && (!current_ || input_.size() < kBacklog); }
   void inputEnded() override;
   void answer(const std::shared_ptr<Exchange>& exchange) override;
   void fill(std::string& out, size_t room) override;
@@ -60,6 +60,7 @@ class H1Session final : public Session {
   std::string input_;
   std::optional<H1RequestParser> parser_;
   bool headSeen_ = false;
+  size_t headBytes_ = 0;  // taken by the parser
 
   std::shared_ptr<Exchange> current_;
   bool keepAlive_ = true, http10_ = false, headOnly_ = false;                // of the current request
@@ -86,12 +87,18 @@ void H1Session::parse() {
       if (input_.empty()) break;
       parser_.emplace(host_.limits().maxHeader, host_.limits().maxBody);
       headSeen_ = false;
+      headBytes_ = 0;
       phaseBegan_ = activity_;
     }
     boost::system::error_code error;
     size_t used = parser_->put(boost::asio::const_buffer(input_.data(), input_.size()), error);
     input_.erase(0, used);
     if (error && error != http::error::need_more) return refuseFor(error);
+    // The parser's own limit misses a head whose lines it has taken one by one.
+    if (!headSeen_ && !parser_->is_header_done()) {
+      headBytes_ += used;
+      if (headBytes_ + input_.size() > host_.limits().maxHeader) return refuseFor(http::error::header_limit);
+    }
     if (!headSeen_ && parser_->is_header_done()) {
       headSeen_ = true;
       headComplete();

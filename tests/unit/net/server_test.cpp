@@ -260,6 +260,20 @@ class ServerTest : public QObject {
     c.close();
     QTRY_COMPARE(s.server->connections(), 0);
   }
+  void headLimitHoldsForAnyPieces() {
+    TestServer s(io);
+    ServerLimits limits;
+    limits.maxHeader = 4000;
+    s.start(nullptr, limits);
+    for (size_t piece : {7, 100, 1000, 3999}) {
+      RawSocket c(s.address);
+      std::string head = "GET /echo HTTP/1.1\r\nHost: x\r\n";
+      while (head.size() < 8000) head += "X-Some: " + std::string(head.size() % 97, 'v') + "\r\n";
+      for (size_t at = 0; at < head.size() && c.send(head.substr(at, piece)); at += piece)
+        c.readUntil("H", 1ms);
+      QVERIFY(c.readAll().starts_with("HTTP/1.1 431 "));
+    }
+  }
   void oversizedChunkedBody() {
     TestServer s(io);
     ServerLimits limits;
