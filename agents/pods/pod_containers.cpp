@@ -137,6 +137,8 @@ void PodWorker::create(Slot& slot, const ImageInfo& image) {
       return startFailed(slot, "CreateContainerError", id.status().message, seconds(5));
     }
     slot.pendingId = *id;
+    slot.recheck = false;
+    slot.rechecks = 0;
     slot.knownHash = hash;
     event(EventType::Normal, "Created", "Created container " + name, &slot);
     node_->runtime->startContainer(*id, then<void>([this, number, id = *id](Result<> result) {
@@ -155,10 +157,15 @@ void PodWorker::create(Slot& slot, const ImageInfo& image) {
 
 void PodWorker::started(Slot& slot, const std::string& id) {
   auto number = size_t(&slot - slots_.data());
-  slot.recheck = false;
   node_->runtime->containerStatus(id, then<Container>([this, number, id](Result<Container> status) {
     auto& slot = slots_[number];
-    if (slot.recheck) return started(slot, id);  // it ended while the answer was on its way
+    // It ended while the answer was on its way; the runtime's own view may be a moment behind.
+    if (slot.recheck && status.ok() && status->state == ContainerState::Running && slot.rechecks++ < 50) {
+      node_->strand->after(std::chrono::milliseconds(20), [weak = weak_from_this(), number, id] {
+        if (auto self = weak.lock()) self->started(self->slots_[number], id);
+      }).detach();
+      return;
+    }
     if (!status.ok()) {
       slot.pendingId.clear();
       return startFailed(slot, "RunContainerError", status.status().message, seconds(2));
@@ -312,24 +319,37 @@ void PodWorker::runtimeChanged(const std::string& id) {
       return;
     }
     if (viewOf(*slot).ended()) return;
-    return refresh(id);
+    return refresh(id, 8);
   }
-  if (!view_.sandbox || view_.sandbox->id != id) return;
-  node_->runtime->sandboxStatus(id, then<Sandbox>([this, id](Result<Sandbox> result) {
-    if (!view_.sandbox || view_.sandbox->id != id) return;
+  if (view_.sandbox && view_.sandbox->id == id) checkSandbox(id, 6);
+}
+
+void PodWorker::checkSandbox(const std::string& id, int looksLeft) {
+  node_->runtime->sandboxStatus(id, then<Sandbox>([this, id, looksLeft](Result<Sandbox> result) {
+    if (!view_.sandbox || view_.sandbox->id != id || !view_.sandbox->ready) return;
     bool gone = !result.ok() && result.status().code == 404;
-    if (!result.ok() && !gone) return;
-    if (gone || !result->ready) {
+    if (gone || (result.ok() && !result->ready)) {
       view_.sandbox->ready = false;
-      wake();
+      return wake();
     }
+    if (looksLeft == 0) return;
+    node_->strand->after(std::chrono::milliseconds(20) * (1 << (6 - looksLeft)), [weak = weak_from_this(), id, looksLeft] {
+      if (auto self = weak.lock()) self->checkSandbox(id, looksLeft - 1);
+    }).detach();
   }));
 }
 
-void PodWorker::refresh(const std::string& id) {
-  node_->runtime->containerStatus(id, then<Container>([this, id](Result<Container> status) {
+// `looksLeft`: the container is known to have ended, so a status that still says running is asked for again, ever later.
+void PodWorker::refresh(const std::string& id, int looksLeft) {
+  node_->runtime->containerStatus(id, then<Container>([this, id, looksLeft](Result<Container> status) {
     auto* slot = slotOf(id);
     if (!slot || slot->pendingId == id || viewOf(*slot).ended()) return;
+    if (status.ok() && status->state == ContainerState::Running && looksLeft > 0) {
+      node_->strand->after(std::chrono::milliseconds(20) * (1 << (8 - looksLeft)), [weak = weak_from_this(), id, looksLeft] {
+        if (auto self = weak.lock()) self->refresh(id, looksLeft - 1);
+      }).detach();
+      return;
+    }
     if (status.ok()) return apply(*slot, std::move(*status));
     if (status.status().code != 404) {
       PH_LOG(Warn, "pod", "{}: status of {}: {}", pod_->key(), specOf(*slot).name, status.status().message);

@@ -44,6 +44,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
     bool starting = false;   // from the back-off check until it runs, or until that failed
     bool creating = false;   // the part of starting that can't be abandoned
     bool stopping = false, recheck = false;
+    int rechecks = 0;
     uint64_t generation = 0;
     std::string pendingId;   // created, not yet in the view
     MonoTime endedAt{}, startedAt{};
@@ -88,7 +89,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void startFailed(Slot& slot, const std::string& reason, const std::string& message, Duration retry);
   void beginProbes(Slot& slot);
   void endProbes(Slot& slot);
-  void refresh(const std::string& id);
+  void refresh(const std::string& id, int looksLeft = 0);
+  void checkSandbox(const std::string& id, int looksLeft);
   void apply(Slot& slot, Container container);
   void stop(Slot& slot, Duration grace, const std::string& why);
   void stopNow(Slot& slot, Duration grace);

@@ -217,11 +217,7 @@ void CriRuntime::onEvent(const std::string& message) {
   if (!envelope.ParseFromString(message) || !exit.ParseFromString(envelope.event().value())) return;
   // An exec's end has another id than its container.
   if (exit.id() != exit.container_id() || !onChange_) return;
-  // The runtime's own view follows the same event, a moment later: its status would still say running.
-  std::weak_ptr<CriRuntime> weak = weak_from_this();
-  strand_->after(std::chrono::milliseconds(20), [weak, id = exit.container_id()] {
-    if (auto self = weak.lock(); self && self->onChange_) self->onChange_(id);
-  }).detach();
+  onChange_(exit.container_id());
 }
 
 void CriRuntime::version(Done<RuntimeVersion> done) {
