@@ -337,7 +337,9 @@ void NowModel::events(const ChangeSet& changes) {
     }
     QString message = e.message;
     if (e.reason == u"Unhealthy") message = tr("does not answer its probe: %1").arg(e.message);
-    say(QStringLiteral("event:%1/%2").arg(who, e.reason), Tone::Warn,
+    // What is said of every machine in the same words is said once.
+    const bool shared = e.kind == u"Node" && e.reason == u"NodesSilent";
+    say(shared ? QStringLiteral("event:") + e.reason : QStringLiteral("event:%1/%2").arg(who, e.reason), Tone::Warn,
         e.count > 1 ? tr("%1: %2 (%n times)", nullptr, e.count).arg(who, message) : tr("%1: %2").arg(who, message), subject);
   }
 }

@@ -35,6 +35,8 @@ QString span(int64_t ms) {
 QString ago(int64_t ms) { return ms < 1000 ? Words::tr("just now") : Words::tr("%1 ago").arg(span(ms)); }
 
 QString took(int64_t ms) {
+  // What comes in one diff has no measured time between.
+  if (ms < 50) return Words::tr("a moment");
   if (ms < 1000) return Words::tr("%1 ms").arg(std::max<int64_t>(0, ms));
   if (ms < 60000) return Words::tr("%1 s").arg(QLocale::c().toString(double(ms) / 1000.0, 'f', ms < 10000 ? 1 : 0));
   return Words::tr("%1 min %2 s").arg(ms / 60000).arg(ms / 1000 % 60);

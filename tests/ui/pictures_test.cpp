@@ -49,6 +49,70 @@ class PicturesTest : public QObject {
 
   static QString appNamed(const char* name) { return models::appKey(QStringLiteral("Deployment"), QStringLiteral("default"), QLatin1String(name)); }
 
+  // The fleet of the look, with what has just happened to it.
+  static void tell(models::Session& s) {
+    auto d = sample::fleetDiff(s);
+    static int64_t at;
+    s.state.setClock([] { return at; });
+    at = sample::now() - 600000;
+    models::MachineFacts noetherMachine;
+    models::NodeFacts noether, lost;
+    models::PodFacts mailer;
+    models::WorkloadFacts web;
+    for (auto& m : d.machines.put) {
+      if (m.name == u"noether") noetherMachine = m;
+    }
+    std::erase_if(d.machines.put, [](auto& m) { return m.name == u"noether"; });
+    for (auto& n : d.nodes.put) {
+      if (n.name == u"noether") noether = n;
+      if (n.name != u"pi-3") continue;
+      lost = n;
+      n.ready = n.known = true;
+      n.readySince = at;
+    }
+    std::erase_if(d.nodes.put, [](auto& n) { return n.name == u"noether"; });
+    for (auto& p : d.pods.put) {
+      if (p.state != models::PodState::Failing) continue;
+      mailer = p;
+      p.state = models::PodState::Starting;
+    }
+    for (auto& w : d.workloads.put) {
+      if (w.name != u"shop-web") continue;
+      web = w;
+      w.images = QStringList{"shop/web:2.3"};
+    }
+    s.state.apply(std::move(d));
+    s.state.setLink(models::Link::Live);
+    auto step = [&](int secondsAgo, models::Diff diff) {
+      at = sample::now() - secondsAgo * 1000;
+      s.state.apply(std::move(diff));
+    };
+    auto joining = noetherMachine;
+    joining.phase = "Joining";
+    models::Diff a, b, c, e, f, g;
+    a.machines.put = {joining};
+    step(210, a);
+    b.machines.put = {noetherMachine};
+    b.nodes.put = {noether};
+    step(208, b);
+    c.pods.put = {mailer};
+    step(45, c);
+    e.workloads.put = {web};
+    step(23, e);
+    f.nodes.put = {lost};
+    step(4, f);
+    int i = 0;
+    for (auto* place : {"pi-4", "pi-4", "curie", "curie"}) {
+      static const char* apps[] = {"shop-web", "metrics", "shop-api", "mailer"};
+      auto p = sample::pod("default", apps[i], QString("7c9f4-n%1w2x").arg(i), place, models::PodState::Starting, "shop/web:2.4", 0);
+      p.created = at + 500;
+      g.pods.put.push_back(p);
+      ++i;
+    }
+    step(1, g);
+    at = sample::now();
+  }
+
  private slots:
   void initTestCase() {
     dir_ = QStringLiteral(PH_BIN_DIR) + QStringLiteral("/../ui-pictures");
@@ -59,56 +123,7 @@ class PicturesTest : public QObject {
 
   void fleet() {
     models::Session s;
-    sample::fleet(s);
-    // What has just happened.
-    models::Diff d;
-    auto w = *s.state.workload(appNamed("shop-web"));
-    auto lost = *s.state.node("pi-3");
-    lost.ready = lost.known = true;
-    d.nodes.put.push_back(lost);
-    s.state.apply(std::move(d));
-    int64_t at = sample::now() - 208000;
-    s.state.setClock([&at] { return at; });
-    models::MachineFacts joined = *s.state.machine("noether");
-    joined.phase = "Joining";
-    auto joinedNode = *s.state.node("noether");
-    auto away = joinedNode;
-    away.ready = false;
-    models::Diff a;
-    a.nodes.gone.push_back("noether");
-    a.machines.put.push_back(joined);
-    s.state.apply(std::move(a));
-    at += 2600;
-    joined.phase = "Ready";
-    models::Diff b;
-    b.machines.put.push_back(joined);
-    b.nodes.put.push_back(joinedNode);
-    s.state.apply(std::move(b));
-    at = sample::now() - 45000;
-    for (auto& [key, p] : s.state.pods()) {
-      if (p.state != models::PodState::Failing) continue;
-      models::Diff x;
-      x.pods.put.push_back(p);
-      s.state.apply(std::move(x));
-      break;
-    }
-    at = sample::now() - 23000;
-    models::Diff c;
-    w.images = QStringList{"shop/web:2.3"};
-    c.workloads.put.push_back(w);
-    s.state.apply(std::move(c));
-    models::Diff c2;
-    w.images = QStringList{"shop/web:2.4"};
-    c2.workloads.put.push_back(w);
-    s.state.apply(std::move(c2));
-    at = sample::now() - 4000;
-    lost.ready = lost.known = false;
-    lost.readySince = at;
-    models::Diff e;
-    e.nodes.put.push_back(lost);
-    s.state.apply(std::move(e));
-    at = sample::now();
-
+    tell(s);
     MainWindow window(&s);
     window.show();
     save(window, "fleet");

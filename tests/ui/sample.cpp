@@ -103,6 +103,11 @@ struct Lot {
 }  // namespace
 
 void fleet(Session& s) {
+  s.state.apply(fleetDiff(s));
+  s.state.setLink(Link::Live);
+}
+
+Diff fleetDiff(Session& s) {
   s.state.setClock([] { return now(); });
   s.setPlace({QStringLiteral("lab-bench-3"), QStringLiteral("https://127.0.0.1:6443"), QStringLiteral("/home/mara/.local/share/pilothouse/lab-bench-3/admin.kubeconfig"),
               QStringLiteral("/home/mara/.local/share/pilothouse/lab-bench-3"), true});
@@ -158,8 +163,7 @@ void fleet(Session& s) {
   svc.selector = {{QStringLiteral("app"), QStringLiteral("shop-web")}};
   svc.created = now() - 900000000;
   d.services.put.push_back(svc);
-  s.state.apply(std::move(d));
-  s.state.setLink(Link::Live);
+  return d;
 }
 
 void fleetNames(Session& s, bool chinese) {

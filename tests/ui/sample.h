@@ -18,6 +18,7 @@ models::WorkloadFacts app(const QString& ns, const QString& name, int wanted, in
 
 // The fleet of the look: 8 machines in two zones, 5 applications, 62 pods, one machine lost, one crowded.
 void fleet(models::Session& session);
+models::Diff fleetDiff(models::Session& session);  // the same, not applied yet
 void fleetNames(models::Session& session, bool chinese);  // long names, or Chinese ones
 void many(models::Session& session, int machines, int podsEach);
 

@@ -2,6 +2,7 @@
 
 #include <QHBoxLayout>
 #include <QPainter>
+#include <QScrollBar>
 #include <QVBoxLayout>
 
 #include "ui/map/card_painter.h"
@@ -75,13 +76,16 @@ Inspector::Inspector(models::Session* session, QWidget* parent) : QWidget(parent
   scroll_->setWidgetResizable(true);
   scroll_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   scroll_->setFocusPolicy(Qt::NoFocus);
-  overviews_ = new QStackedWidget(scroll_);
+  overviews_ = new QWidget(scroll_);
+  auto* pages = new QVBoxLayout(overviews_);
+  pages->setContentsMargins(0, 0, 0, 0);
   cluster_ = new ClusterOverview(session, overviews_);
   app_ = new AppOverview(session, overviews_);
   machine_ = new MachineOverview(session, overviews_);
   pod_ = new PodOverview(session, overviews_);
   for (OverviewPage* page : std::initializer_list<OverviewPage*>{cluster_, app_, machine_, pod_}) {
-    overviews_->addWidget(page);
+    pages->addWidget(page);
+    page->hide();
     connect(page, &OverviewPage::wanted, this, &Inspector::wanted);
     connect(page, &OverviewPage::deployWanted, this, &Inspector::deployWanted);
     connect(page, &OverviewPage::addMachineWanted, this, &Inspector::addMachineWanted);
@@ -150,7 +154,6 @@ void Inspector::show(const Subject& subject) {
     subject_ = subject;
     if (kindChanged) fillTabs();
     logs_->clear();
-    scroll_->ensureVisible(0, 0);
   }
   refresh();
   // Ages and countdowns go on counting for what has them.
@@ -224,12 +227,10 @@ void Inspector::refresh() {
     case Page::Overview: {
       auto* overview = overviewFor(subject_);
       overview->show(subject_.key);
-      overviews_->setCurrentWidget(overview);
-      // The stack is as high as its current page, not as its highest.
-      for (int i = 0; i < overviews_->count(); ++i) {
-        overviews_->widget(i)->setSizePolicy(QSizePolicy::Preferred, overviews_->widget(i) == overview ? QSizePolicy::Preferred : QSizePolicy::Ignored);
+      if (overview->isHidden()) {
+        for (QWidget* page : std::initializer_list<QWidget*>{cluster_, app_, machine_, pod_}) page->setVisible(page == overview);
+        scroll_->verticalScrollBar()->setValue(0);
       }
-      overviews_->adjustSize();
       stack_->setCurrentWidget(scroll_);
       break;
     }

@@ -328,7 +328,7 @@ void PodOverview::show(const QString& key) {
     auto* machine = state.machineOfNode(pod->node);
     auto* node = state.node(pod->node);
     Row row{{Subject::Kind::Machine, machine ? machine->key : pod->node}, -1, -1, pod->node, {}, tr("machine")};
-    row.tone = node && node->ready ? Tone::Ok : Tone::Error;
+    row.dot = node && node->ready ? Tone::Ok : Tone::Error;
     links.push_back(row);
   }
   links_->set(std::move(links));

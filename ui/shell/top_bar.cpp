@@ -68,7 +68,7 @@ TopBar::TopBar(models::Session* session, QWidget* parent) : QWidget(parent), ses
   health_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
   r->addWidget(health_, 1);
   layout->addWidget(left, 10);
-  layout->addWidget(search_, 9);
+  layout->addWidget(search_, 8);
   layout->addWidget(right, 10);
   auto* menu = new QMenu(cluster_);
   cluster_->setMenu(menu);

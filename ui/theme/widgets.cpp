@@ -194,7 +194,7 @@ void RowList::paintEvent(QPaintEvent*) {
       x += 22;
     } else if (row.color != -2) {
       p.setPen(Qt::NoPen);
-      p.setBrush(row.color >= 0 ? Theme::get().app(row.color) : Theme::get().tone(row.tone));
+      p.setBrush(row.color >= 0 ? Theme::get().app(row.color) : Theme::get().tone(row.dot.value_or(row.tone)));
       if (row.color >= 0) p.drawRoundedRect(QRectF(x, std::round(r.center().y() - 6), 12, 12), 3, 3);
       else p.drawEllipse(QPointF(x + 5, r.center().y()), 4.5, 4.5);
       x += 22;

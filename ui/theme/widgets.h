@@ -88,6 +88,7 @@ struct Row {
   int shape = -1;          // CardPainter::Shape as a number; -1: a round dot in `tone`
   QString text, middle, right;
   Tone tone = Tone::Plain; // of `right`
+  std::optional<Tone> dot; // of the round dot; empty: `tone`
   bool mono = true;
   bool operator==(const Row&) const = default;
 };

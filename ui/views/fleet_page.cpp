@@ -49,7 +49,7 @@ FleetPage::FleetPage(models::Session* session, QWidget* parent) : QWidget(parent
   layout->setContentsMargins(space::xl, 0, space::xl, 0);
   layout->setSpacing(0);
   auto* head = new QHBoxLayout;
-  head->setContentsMargins(0, space::m, 0, space::s);
+  head->setContentsMargins(0, space::m, 0, space::m);
   head->setSpacing(space::m);
   auto* title = new ElidedLabel(Text::Title, this);
   title->setText(tr("Fleet"));
