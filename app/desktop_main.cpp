@@ -23,14 +23,16 @@ namespace {
 using namespace ph;
 
 struct Arguments {
-  std::string cluster = "home", data, listen = "127.0.0.1:6443", grace = "10s", theme = "system", picture, agents, logLevel = "warn";
+  std::string cluster = "home", data, listen = "127.0.0.1:6443", grace = "10s", theme = "system", picture,
+              agents, logLevel = "warn";
   bool headless = false, table = false;
 };
 
 // Saves the window's picture when it changed, at most every 2 s, whole or not at all.
 class Picture : public QObject {
  public:
-  Picture(ui::MainWindow* window, models::Session* session, const QString& file) : window_(window), file_(file) {
+  Picture(ui::MainWindow* window, models::Session* session, const QString& file)
+      : window_(window), file_(file) {
     timer_.setSingleShot(true);
     timer_.setInterval(2000);
     connect(&timer_, &QTimer::timeout, this, [this] { save(); });
@@ -41,7 +43,8 @@ class Picture : public QObject {
   void save() {
     QSaveFile out(file_);
     if (!out.open(QIODevice::WriteOnly) || !window_->grab().save(&out, "PNG") || !out.commit()) {
-      PH_LOG(Warn, "window", "the picture {} can't be saved: {}", file_.toStdString(), out.errorString().toStdString());
+      PH_LOG(Warn, "window", "the picture {} can't be saved: {}", file_.toStdString(),
+             out.errorString().toStdString());
     }
   }
 
@@ -59,8 +62,10 @@ class EngineHost {
     starter_->post([this, options = std::move(options), done = std::move(done)] {
       auto started = runtime::Engine::start(options);
       Result<> answer;
-      if (started.ok()) engine_ = std::move(*started);
-      else answer = Result<>(started.status());
+      if (started.ok())
+        engine_ = std::move(*started);
+      else
+        answer = Result<>(started.status());
       models::onGui([done, answer] { done(answer); });
     });
   }
@@ -94,7 +99,8 @@ int run(QApplication& app, const Arguments& arguments, runtime::Options options,
   std::unique_ptr<app::StatusTable> table;
   if (arguments.table) table = std::make_unique<app::StatusTable>(&session);
   std::unique_ptr<Picture> picture;
-  if (!arguments.picture.empty()) picture = std::make_unique<Picture>(&window, &session, QString::fromStdString(arguments.picture));
+  if (!arguments.picture.empty())
+    picture = std::make_unique<Picture>(&window, &session, QString::fromStdString(arguments.picture));
   window.show();
 
   int code = 0;
@@ -103,14 +109,16 @@ int run(QApplication& app, const Arguments& arguments, runtime::Options options,
       code = 1;
       std::fprintf(stderr, "pilothouse: %s\n", started.status().message.c_str());
       if (!arguments.headless) {
-        QMessageBox::critical(&window, QStringLiteral("Pilothouse"), models::Actions::explain(started.status()));
+        QMessageBox::critical(&window, QStringLiteral("Pilothouse"),
+                              models::Actions::explain(started.status()));
       }
       window.setAskOnClose(false);
       app.exit(1);
       return;
     }
     auto* engine = host.engine();
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(systemClock().monoNow() - begun).count();
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(systemClock().monoNow() - begun).count();
     std::printf("ready https://%s in %lld ms\n", engine->address().c_str(), static_cast<long long>(took));
     std::fflush(stdout);
     place.address = QStringLiteral("https://") + QString::fromStdString(engine->address());
@@ -133,18 +141,27 @@ int main(int argc, char** argv) {
   parser.set_version_flag("--version", std::string("pilothouse ") + PH_VERSION);
   parser.add_option("--cluster", arguments.cluster, "Name of the cluster")->capture_default_str();
   parser.add_option("--data", arguments.data, "Data directory (default ~/.local/share/pilothouse/CLUSTER)");
-  parser.add_option("--listen", arguments.listen, "Address and port of the API; port 0 takes a free one")->capture_default_str();
-  parser.add_option("--node-grace", arguments.grace, "How long a machine may be silent before it counts as lost")->capture_default_str();
-  parser.add_option("--agents", arguments.agents, "Folder of the agent binaries (default: beside this program)");
-  parser.add_option("--theme", arguments.theme, "dark, light or system")->check(CLI::IsMember({"dark", "light", "system"}))->capture_default_str();
+  parser.add_option("--listen", arguments.listen, "Address and port of the API; port 0 takes a free one")
+      ->capture_default_str();
+  parser
+      .add_option("--node-grace", arguments.grace,
+                  "How long a machine may be silent before it counts as lost")
+      ->capture_default_str();
+  parser.add_option("--agents", arguments.agents,
+                    "Folder of the agent binaries (default: beside this program)");
+  parser.add_option("--theme", arguments.theme, "dark, light or system")
+      ->check(CLI::IsMember({"dark", "light", "system"}))
+      ->capture_default_str();
   parser.add_flag("--headless", arguments.headless, "The same app without a display");
-  parser.add_flag("--status-table", arguments.table, "Print a table of machines and applications whenever it changes");
+  parser.add_flag("--status-table", arguments.table,
+                  "Print a table of machines and applications whenever it changes");
   parser.add_option("--map-picture", arguments.picture, "Keep a picture of the window in this file");
   parser.add_option("--log-level", arguments.logLevel, "debug, info, warn or error")->capture_default_str();
   CLI11_PARSE(parser, argc, argv);
   const auto grace = parseDuration(arguments.grace);
   if (!grace || *grace <= Duration::zero()) {
-    std::fprintf(stderr, "pilothouse: --node-grace must be a duration such as 10s, not \"%s\"\n", arguments.grace.c_str());
+    std::fprintf(stderr, "pilothouse: --node-grace must be a duration such as 10s, not \"%s\"\n",
+                 arguments.grace.c_str());
     return 2;
   }
   log::setLevel(log::parseLevel(arguments.logLevel));
@@ -155,7 +172,9 @@ int main(int argc, char** argv) {
   QApplication::setDesktopFileName(QStringLiteral("pilothouse"));
   ui::installTranslations(app);
   auto& theme = ui::Theme::get();
-  theme.setMode(arguments.theme == "dark" ? ui::Theme::Mode::Dark : arguments.theme == "light" ? ui::Theme::Mode::Light : ui::Theme::Mode::System);
+  theme.setMode(arguments.theme == "dark"    ? ui::Theme::Mode::Dark
+                : arguments.theme == "light" ? ui::Theme::Mode::Light
+                                             : ui::Theme::Mode::System);
 
   QString data = QString::fromStdString(arguments.data);
   if (data.isEmpty()) {

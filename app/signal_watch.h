@@ -1,4 +1,5 @@
-// SignalWatch: SIGINT and SIGTERM as Qt signals. One a process. Threads: made on the GUI thread before others.
+// SignalWatch: SIGINT and SIGTERM as Qt signals. One a process. Threads: made on the GUI thread before
+// others.
 #pragma once
 
 #include <QObject>

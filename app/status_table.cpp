@@ -21,7 +21,8 @@ QString columns(const QList<QStringList>& rows) {
   QString out;
   for (auto& row : rows) {
     QString line = QStringLiteral("  ");
-    for (int i = 0; i < row.size(); ++i) line += i + 1 < row.size() ? row[i].leftJustified(widths[i] + 2) : row[i];
+    for (int i = 0; i < row.size(); ++i)
+      line += i + 1 < row.size() ? row[i].leftJustified(widths[i] + 2) : row[i];
     while (line.endsWith(' ')) line.chop(1);
     out += line + '\n';
   }
@@ -50,7 +51,12 @@ QString StatusTable::text() const {
       if (index < 0) continue;
       auto& card = session_->map.card(index);
       const auto view = words::machineView(state.machine(card.key), state.node(card.node));
-      machines << QStringList{card.key, view.title, words::percent(card.cpu), words::percent(card.memory), QString::number(card.pods), view.note};
+      machines << QStringList{card.key,
+                              view.title,
+                              words::percent(card.cpu),
+                              words::percent(card.memory),
+                              QString::number(card.pods),
+                              view.note};
     }
   }
   if (machines.size() > 1) out += columns(machines);
@@ -63,12 +69,16 @@ QString StatusTable::text() const {
       ++on[pod->node.isEmpty() ? tr("(waiting)") : pod->node];
     }
     QStringList places;
-    for (auto it = on.begin(); it != on.end(); ++it) places << QStringLiteral("%1: %2").arg(it.key()).arg(it.value());
-    apps << QStringList{app.name, QStringLiteral("%1/%2").arg(app.ready).arg(app.wanted), places.join(QStringLiteral(", "))};
+    for (auto it = on.begin(); it != on.end(); ++it)
+      places << QStringLiteral("%1: %2").arg(it.key()).arg(it.value());
+    apps << QStringList{app.name, QStringLiteral("%1/%2").arg(app.ready).arg(app.wanted),
+                        places.join(QStringLiteral(", "))};
   }
   if (apps.size() > 1) out += columns(apps);
   auto& now = session_->now;
-  if (now.rowCount() > 0) out += QStringLiteral("  ") + now.index(0).data(models::NowModel::TimeRole).toString() + ' ' + now.index(0).data().toString() + '\n';
+  if (now.rowCount() > 0)
+    out += QStringLiteral("  ") + now.index(0).data(models::NowModel::TimeRole).toString() + ' ' +
+           now.index(0).data().toString() + '\n';
   return out;
 }
 

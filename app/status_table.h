@@ -1,5 +1,5 @@
-// StatusTable: the cluster as text on stdout, for a window that nobody sees: printed when it changed, at most once a second.
-// Threads: GUI thread only.
+// StatusTable: the cluster as text on stdout, for a window that nobody sees: printed when it changed, at most
+// once a second. Threads: GUI thread only.
 #pragma once
 
 #include <QObject>

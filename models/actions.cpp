@@ -13,63 +13,91 @@ namespace ph::models {
 namespace kubectl {
 
 namespace {
-QString in(const QString& ns) { return ns.isEmpty() || ns == u"default" ? QString() : QStringLiteral(" -n ") + ns; }
-QString target(const QString& app) { return appKind(app).toLower() + '/' + appName(app); }
+QString in(const QString& ns) {
+  return ns.isEmpty() || ns == u"default" ? QString() : QStringLiteral(" -n ") + ns;
+}
+QString target(const QString& app) {
+  return appKind(app).toLower() + '/' + appName(app);
+}
 }  // namespace
 
 QString scale(const QString& app, int copies) {
-  return QStringLiteral("kubectl scale %1 --replicas=%2%3").arg(target(app)).arg(copies).arg(in(appNamespace(app)));
+  return QStringLiteral("kubectl scale %1 --replicas=%2%3")
+      .arg(target(app))
+      .arg(copies)
+      .arg(in(appNamespace(app)));
 }
-QString restart(const QString& app) { return QStringLiteral("kubectl rollout restart %1%2").arg(target(app), in(appNamespace(app))); }
+QString restart(const QString& app) {
+  return QStringLiteral("kubectl rollout restart %1%2").arg(target(app), in(appNamespace(app)));
+}
 QString pause(const QString& app, bool on) {
-  return QStringLiteral("kubectl rollout %1 %2%3").arg(on ? QStringLiteral("pause") : QStringLiteral("resume"), target(app), in(appNamespace(app)));
+  return QStringLiteral("kubectl rollout %1 %2%3")
+      .arg(on ? QStringLiteral("pause") : QStringLiteral("resume"), target(app), in(appNamespace(app)));
 }
 QString remove(const Subject& s) {
   switch (s.kind) {
-    case Subject::Kind::App: return QStringLiteral("kubectl delete %1%2").arg(target(s.key), in(appNamespace(s.key)));
-    case Subject::Kind::Pod: return QStringLiteral("kubectl delete pod %1%2").arg(s.key.section('/', 1), in(s.key.section('/', 0, 0)));
-    case Subject::Kind::Machine: return QStringLiteral("kubectl delete machine %1").arg(s.key);
-    case Subject::Kind::None: break;
+    case Subject::Kind::App:
+      return QStringLiteral("kubectl delete %1%2").arg(target(s.key), in(appNamespace(s.key)));
+    case Subject::Kind::Pod:
+      return QStringLiteral("kubectl delete pod %1%2")
+          .arg(s.key.section('/', 1), in(s.key.section('/', 0, 0)));
+    case Subject::Kind::Machine:
+      return QStringLiteral("kubectl delete machine %1").arg(s.key);
+    case Subject::Kind::None:
+      break;
   }
   return {};
 }
-QString apply(const QString& file) { return QStringLiteral("kubectl apply -f %1").arg(file); }
+QString apply(const QString& file) {
+  return QStringLiteral("kubectl apply -f %1").arg(file);
+}
 QString cordon(const QString& node, bool on) {
-  return QStringLiteral("kubectl %1 %2").arg(on ? QStringLiteral("cordon") : QStringLiteral("uncordon"), node);
+  return QStringLiteral("kubectl %1 %2")
+      .arg(on ? QStringLiteral("cordon") : QStringLiteral("uncordon"), node);
 }
 QString trust(const QString& machine, const QString& hostKey) {
-  return QStringLiteral("kubectl patch machine %1 --type=merge -p '{\"spec\":{\"hostKey\":\"%2\"}}'").arg(machine, hostKey);
+  return QStringLiteral("kubectl patch machine %1 --type=merge -p '{\"spec\":{\"hostKey\":\"%2\"}}'")
+      .arg(machine, hostKey);
 }
 QString logs(const QString& pod, const QString& container) {
   return QStringLiteral("kubectl logs -f %1%2%3")
-      .arg(pod.section('/', 1), container.isEmpty() ? QString() : QStringLiteral(" -c ") + container, in(pod.section('/', 0, 0)));
+      .arg(pod.section('/', 1), container.isEmpty() ? QString() : QStringLiteral(" -c ") + container,
+           in(pod.section('/', 0, 0)));
 }
 
 }  // namespace kubectl
 
 namespace {
 
-QString groupOf(const QString& app) { return appKind(app) == u"Pod" ? QString() : QStringLiteral("apps"); }
-QString pluralOf(const QString& app) { return appKind(app).toLower() + 's'; }
+QString groupOf(const QString& app) {
+  return appKind(app) == u"Pod" ? QString() : QStringLiteral("apps");
+}
+QString pluralOf(const QString& app) {
+  return appKind(app).toLower() + 's';
+}
 
 }  // namespace
 
 Actions::Actions(ClusterState* state, QObject* parent) : QObject(parent), state_(state) {}
 Actions::~Actions() = default;
 
-const api::ResourceInfo* Actions::info(const QString& group, const QString& version, const QString& plural) const {
-  return client_ ? client_->registry().find(group.toStdString(), version.toStdString(), plural.toStdString()) : nullptr;
+const api::ResourceInfo* Actions::info(const QString& group, const QString& version,
+                                       const QString& plural) const {
+  return client_ ? client_->registry().find(group.toStdString(), version.toStdString(), plural.toStdString())
+                 : nullptr;
 }
 
 QString Actions::explain(const Status& status) {
-  if (status.code == 503 || status.code == 504) return tr("The engine does not answer: %1").arg(QString::fromStdString(status.message));
+  if (status.code == 503 || status.code == 504)
+    return tr("The engine does not answer: %1").arg(QString::fromStdString(status.message));
   if (status.isAlreadyExists()) return tr("There is one of this name already.");
   if (status.isConflict()) return tr("Somebody else changed it at the same moment. Try again.");
   if (status.causes.empty()) return QString::fromStdString(status.message);
   QStringList parts;
   for (auto& c : status.causes) {
     parts << (c.field.empty() ? QString::fromStdString(c.message)
-                              : QStringLiteral("%1: %2").arg(QString::fromStdString(c.field), QString::fromStdString(c.message)));
+                              : QStringLiteral("%1: %2").arg(QString::fromStdString(c.field),
+                                                             QString::fromStdString(c.message)));
   }
   return parts.join('\n');
 }
@@ -97,7 +125,8 @@ void Actions::scale(const QString& app, int copies, Done done) {
   w.ns = appNamespace(app).toStdString();
   w.name = appName(app).toStdString();
   w.body = boost::json::serialize(boost::json::object{{"spec", boost::json::object{{"replicas", copies}}}});
-  write(std::move(w), tr("Scale %1 to %2").arg(appName(app)).arg(copies), kubectl::scale(app, copies), std::move(done));
+  write(std::move(w), tr("Scale %1 to %2").arg(appName(app)).arg(copies), kubectl::scale(app, copies),
+        std::move(done));
 }
 
 void Actions::restart(const QString& app, Done done) {
@@ -109,8 +138,10 @@ void Actions::restart(const QString& app, Done done) {
   const std::string now = formatTime(WallTime(std::chrono::milliseconds(state_->now())));
   using boost::json::object;
   // The annotation that kubectl rollout restart sets: a changed template is a new version.
-  w.body = boost::json::serialize(object{{"spec", object{{"template", object{{"metadata", object{{"annotations",
-               object{{"kubectl.kubernetes.io/restartedAt", now}}}}}}}}}});
+  w.body = boost::json::serialize(object{
+      {"spec", object{{"template",
+                       object{{"metadata", object{{"annotations", object{{"kubectl.kubernetes.io/restartedAt",
+                                                                          now}}}}}}}}}});
   write(std::move(w), tr("Restart %1").arg(appName(app)), kubectl::restart(app), std::move(done));
 }
 
@@ -121,7 +152,8 @@ void Actions::pause(const QString& app, bool on, Done done) {
   w.ns = appNamespace(app).toStdString();
   w.name = appName(app).toStdString();
   w.body = boost::json::serialize(boost::json::object{{"spec", boost::json::object{{"paused", on}}}});
-  write(std::move(w), (on ? tr("Pause %1") : tr("Resume %1")).arg(appName(app)), kubectl::pause(app, on), std::move(done));
+  write(std::move(w), (on ? tr("Pause %1") : tr("Resume %1")).arg(appName(app)), kubectl::pause(app, on),
+        std::move(done));
 }
 
 void Actions::removeApp(const QString& app, Done done) {
@@ -141,7 +173,8 @@ void Actions::removeApp(const QString& app, Done done) {
     write(std::move(s), tr("Remove the service %1").arg(service->name),
           QStringLiteral("kubectl delete service %1").arg(service->name), {});
   }
-  write(std::move(w), tr("Remove %1").arg(appName(app)), kubectl::remove({Subject::Kind::App, app}), std::move(done));
+  write(std::move(w), tr("Remove %1").arg(appName(app)), kubectl::remove({Subject::Kind::App, app}),
+        std::move(done));
 }
 
 void Actions::removePod(const QString& pod, Done done) {
@@ -150,10 +183,12 @@ void Actions::removePod(const QString& pod, Done done) {
   w.info = info({}, QStringLiteral("v1"), QStringLiteral("pods"));
   w.ns = pod.section('/', 0, 0).toStdString();
   w.name = pod.section('/', 1).toStdString();
-  write(std::move(w), tr("Stop %1").arg(pod.section('/', 1)), kubectl::remove({Subject::Kind::Pod, pod}), std::move(done));
+  write(std::move(w), tr("Stop %1").arg(pod.section('/', 1)), kubectl::remove({Subject::Kind::Pod, pod}),
+        std::move(done));
 }
 
-void Actions::applyAll(QList<boost::json::value> objects, const QString& what, const QString& command, Done done) {
+void Actions::applyAll(QList<boost::json::value> objects, const QString& what, const QString& command,
+                       Done done) {
   if (objects.isEmpty()) {
     if (done) done(Result<>());
     return;
@@ -163,7 +198,9 @@ void Actions::applyAll(QList<boost::json::value> objects, const QString& what, c
   const QString group = version.contains('/') ? version.section('/', 0, 0) : QString();
   client::Write w;
   w.verb = client::Verb::Create;
-  w.info = client_ ? client_->registry().findKind(group.toStdString(), version.section('/', -1).toStdString(), kind.toStdString()) : nullptr;
+  w.info = client_ ? client_->registry().findKind(group.toStdString(), version.section('/', -1).toStdString(),
+                                                  kind.toStdString())
+                   : nullptr;
   w.ns = json::text(&object, {"metadata", "namespace"}).toStdString();
   w.body = boost::json::serialize(object);
   QPointer<Actions> self(this);
@@ -188,23 +225,26 @@ void Actions::loadArchive(const QString& path, std::function<void(const Result<Q
     return;
   }
   const std::string query = QUrl::toPercentEncoding(path).toStdString();
-  raws_.push_back(client_->raw("POST", "/pilothouse/images?path=" + query, {}, {}, nullptr, [done](Result<std::string> r) {
-    Result<QStringList> images = QStringList();
-    if (r.ok()) {
-      boost::system::error_code failed;
-      const auto tree = boost::json::parse(*r, failed);
-      // "docker.io/library/web:1" is what people call web:1; the short name means the same.
-      for (auto& item : json::list(&tree, {"refs"})) images.value() << json::text(&item).remove(QStringLiteral("docker.io/library/"));
-    } else {
-      images = Result<QStringList>(r.status());
-    }
-    onGui([done, images] { done(images); });
-  }));
+  raws_.push_back(client_->raw(
+      "POST", "/pilothouse/images?path=" + query, {}, {}, nullptr, [done](Result<std::string> r) {
+        Result<QStringList> images = QStringList();
+        if (r.ok()) {
+          boost::system::error_code failed;
+          const auto tree = boost::json::parse(*r, failed);
+          // "docker.io/library/web:1" is what people call web:1; the short name means the same.
+          for (auto& item : json::list(&tree, {"refs"}))
+            images.value() << json::text(&item).remove(QStringLiteral("docker.io/library/"));
+        } else {
+          images = Result<QStringList>(r.status());
+        }
+        onGui([done, images] { done(images); });
+      }));
   if (raws_.size() > 16) raws_.erase(raws_.begin());
 }
 
 void Actions::addMachine(const MachineForm& form, Done done) {
-  applyAll({object(form)}, tr("Add %1").arg(machineName(form)), kubectl::apply(QStringLiteral("machine.yaml")), std::move(done));
+  applyAll({object(form)}, tr("Add %1").arg(machineName(form)),
+           kubectl::apply(QStringLiteral("machine.yaml")), std::move(done));
 }
 
 void Actions::trust(const QString& machine, const QString& hostKey, Done done) {
@@ -212,8 +252,8 @@ void Actions::trust(const QString& machine, const QString& hostKey, Done done) {
   w.verb = client::Verb::Patch;
   w.info = info(QStringLiteral("fleet.pilothouse.io"), QStringLiteral("v1"), QStringLiteral("machines"));
   w.name = machine.toStdString();
-  w.body = boost::json::serialize(
-      boost::json::object{{"spec", boost::json::object{{"hostKey", boost::json::string(hostKey.toStdString())}}}});
+  w.body = boost::json::serialize(boost::json::object{
+      {"spec", boost::json::object{{"hostKey", boost::json::string(hostKey.toStdString())}}}});
   write(std::move(w), tr("Trust %1").arg(machine), kubectl::trust(machine, hostKey), std::move(done));
 }
 
@@ -221,11 +261,13 @@ void Actions::removeMachine(const QString& machine, Done done) {
   client::Write w;
   w.verb = client::Verb::Delete;
   const bool joined = state_->machine(machine) != nullptr;
-  w.info = joined ? info(QStringLiteral("fleet.pilothouse.io"), QStringLiteral("v1"), QStringLiteral("machines"))
-                  : info({}, QStringLiteral("v1"), QStringLiteral("nodes"));
+  w.info = joined
+               ? info(QStringLiteral("fleet.pilothouse.io"), QStringLiteral("v1"), QStringLiteral("machines"))
+               : info({}, QStringLiteral("v1"), QStringLiteral("nodes"));
   w.name = machine.toStdString();
   write(std::move(w), tr("Remove %1").arg(machine),
-        joined ? kubectl::remove({Subject::Kind::Machine, machine}) : QStringLiteral("kubectl delete node %1").arg(machine),
+        joined ? kubectl::remove({Subject::Kind::Machine, machine})
+               : QStringLiteral("kubectl delete node %1").arg(machine),
         std::move(done));
 }
 
@@ -235,7 +277,8 @@ void Actions::cordon(const QString& node, bool on, Done done) {
   w.info = info({}, QStringLiteral("v1"), QStringLiteral("nodes"));
   w.name = node.toStdString();
   w.body = boost::json::serialize(boost::json::object{{"spec", boost::json::object{{"unschedulable", on}}}});
-  write(std::move(w), (on ? tr("Keep new pods off %1") : tr("Let new pods onto %1")).arg(node), kubectl::cordon(node, on), std::move(done));
+  write(std::move(w), (on ? tr("Keep new pods off %1") : tr("Let new pods onto %1")).arg(node),
+        kubectl::cordon(node, on), std::move(done));
 }
 
 }  // namespace ph::models

@@ -1,6 +1,6 @@
-// Actions: everything that the window does to the cluster. Each is one or a few writes through the client, each can be said as
-// a kubectl line or a manifest, and each ends in one answer on the GUI thread.
-// Threads: GUI thread only. Nothing here waits.
+// Actions: everything that the window does to the cluster. Each is one or a few writes through the client,
+// each can be said as a kubectl line or a manifest, and each ends in one answer on the GUI thread. Threads:
+// GUI thread only. Nothing here waits.
 #pragma once
 
 #include <QObject>
@@ -14,7 +14,7 @@
 namespace ph::client {
 class Client;
 struct Write;
-}
+}  // namespace ph::client
 
 namespace ph::models {
 
@@ -42,9 +42,9 @@ class Actions : public QObject {
   void scale(const QString& app, int copies, Done done = {});
   void restart(const QString& app, Done done = {});
   void pause(const QString& app, bool on, Done done = {});
-  void removeApp(const QString& app, Done done = {});    // the workload and the Service of the same name
+  void removeApp(const QString& app, Done done = {});  // the workload and the Service of the same name
   void removePod(const QString& pod, Done done = {});
-  void deploy(const DeployForm& form, Done done = {});   // an archive must have been loaded before
+  void deploy(const DeployForm& form, Done done = {});  // an archive must have been loaded before
   void addMachine(const MachineForm& form, Done done = {});
   void trust(const QString& machine, const QString& hostKey, Done done = {});
   void removeMachine(const QString& machine, Done done = {});

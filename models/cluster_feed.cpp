@@ -14,7 +14,8 @@ namespace ph::models {
 namespace {
 
 // Changes of one kind, each key once: a later one replaces an earlier.
-template <class F> struct Pending {
+template <class F>
+struct Pending {
   FactMap<std::optional<F>> changes;
   void put(F fact) {
     const QString key = fact.key;
@@ -23,8 +24,10 @@ template <class F> struct Pending {
   void gone(const QString& key) { changes[key] = std::nullopt; }
   void moveTo(Delta<F>& delta) {
     for (auto& [key, fact] : changes) {
-      if (fact) delta.put.push_back(std::move(*fact));
-      else delta.gone.push_back(key);
+      if (fact)
+        delta.put.push_back(std::move(*fact));
+      else
+        delta.gone.push_back(key);
     }
     changes.clear();
   }
@@ -46,9 +49,9 @@ struct ClusterFeed::Inbox {
 
   std::shared_ptr<client::Client> client;  // outlives the reflectors
   std::shared_ptr<Executor> strand;
-  FactDecoder decoder;                     // on the strand only
+  FactDecoder decoder;  // on the strand only
   std::vector<std::shared_ptr<client::Reflector>> reflectors;
-  std::function<void()> tell;              // wakes the GUI thread; set before the first reflector starts
+  std::function<void()> tell;  // wakes the GUI thread; set before the first reflector starts
 
   void wake() {
     {
@@ -62,12 +65,14 @@ struct ClusterFeed::Inbox {
 
 namespace {
 
-QString keyOf(const api::Object& object) { return QString::fromStdString(object.key()); }
+QString keyOf(const api::Object& object) {
+  return QString::fromStdString(object.key());
+}
 
 }  // namespace
 
-ClusterFeed::ClusterFeed(ClusterState* state, std::shared_ptr<client::Client> client, std::shared_ptr<Executor> executor,
-                         QObject* parent)
+ClusterFeed::ClusterFeed(ClusterState* state, std::shared_ptr<client::Client> client,
+                         std::shared_ptr<Executor> executor, QObject* parent)
     : QObject(parent), state_(state), inbox_(std::make_shared<Inbox>()) {
   auto inbox = inbox_;
   inbox->client = client;
@@ -80,7 +85,8 @@ ClusterFeed::ClusterFeed(ClusterState* state, std::shared_ptr<client::Client> cl
   std::weak_ptr<Inbox> weak = inbox;
 
   // `decode` and the keys are the kind's; everything else is the same for all.
-  auto follow = [&](const char* group, const char* version, const char* plural, auto pending, auto decode, auto keyName) {
+  auto follow = [&](const char* group, const char* version, const char* plural, auto pending, auto decode,
+                    auto keyName) {
     auto* info = client->registry().find(group, version, plural);
     if (!info) return;
     ++inbox->unsynced;
@@ -93,8 +99,10 @@ ClusterFeed::ClusterFeed(ClusterState* state, std::shared_ptr<client::Client> cl
       std::vector<F> put;
       std::vector<QString> gone;
       for (auto& c : changes) {
-        if (c.now) put.push_back((inbox->decoder.*decode)(c.now));
-        else gone.push_back(keyName(*c.old));
+        if (c.now)
+          put.push_back((inbox->decoder.*decode)(c.now));
+        else
+          gone.push_back(keyName(*c.old));
       }
       {
         std::lock_guard lock(inbox->mutex);
@@ -121,10 +129,12 @@ ClusterFeed::ClusterFeed(ClusterState* state, std::shared_ptr<client::Client> cl
         inbox->wake();
       }
     };
-    inbox->reflectors.push_back(client::Reflector::start(*client, *info, inbox->strand, {}, std::move(handlers)));
+    inbox->reflectors.push_back(
+        client::Reflector::start(*client, *info, inbox->strand, {}, std::move(handlers)));
   };
   auto appKeyOf = [](const api::Object& o) {
-    return appKey(QString::fromStdString(o.info().kind), QString::fromStdString(o.ns()), QString::fromStdString(o.name()));
+    return appKey(QString::fromStdString(o.info().kind), QString::fromStdString(o.ns()),
+                  QString::fromStdString(o.name()));
   };
   follow("", "v1", "nodes", &Inbox::nodes, &FactDecoder::node, keyOf);
   follow("fleet.pilothouse.io", "v1", "machines", &Inbox::machines, &FactDecoder::machine, keyOf);

@@ -1,7 +1,7 @@
-// ClusterFeed: brings the cluster to the window. Reflectors list and watch each kind on the engine's executor; their objects are
-// decoded there, and what changed is coalesced (each key once) into one diff a frame or two, handed to the GUI thread.
-// Threads: made and destroyed on the GUI thread; decoding runs on a strand of the executor. The GUI thread takes a
-// finished diff by a swap and never waits for decoding.
+// ClusterFeed: brings the cluster to the window. Reflectors list and watch each kind on the engine's
+// executor; their objects are decoded there, and what changed is coalesced (each key once) into one diff a
+// frame or two, handed to the GUI thread. Threads: made and destroyed on the GUI thread; decoding runs on a
+// strand of the executor. The GUI thread takes a finished diff by a swap and never waits for decoding.
 #pragma once
 
 #include <QObject>

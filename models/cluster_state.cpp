@@ -7,7 +7,8 @@ namespace ph::models {
 
 namespace {
 
-template <class F> void applyTo(FactMap<F>& map, Delta<F>& delta, std::vector<Change<F>>& out) {
+template <class F>
+void applyTo(FactMap<F>& map, Delta<F>& delta, std::vector<Change<F>>& out) {
   out.reserve(delta.put.size() + delta.gone.size());
   for (auto& key : delta.gone) {
     auto it = map.find(key);
@@ -26,13 +27,14 @@ template <class F> void applyTo(FactMap<F>& map, Delta<F>& delta, std::vector<Ch
 }
 
 bool selects(const Labels& selector, const Labels& labels) {
-  return !selector.isEmpty() &&
-         std::all_of(selector.begin(), selector.end(), [&](const auto& term) { return labels.contains(term); });
+  return !selector.isEmpty() && std::all_of(selector.begin(), selector.end(),
+                                            [&](const auto& term) { return labels.contains(term); });
 }
 
 }  // namespace
 
-ClusterState::ClusterState(QObject* parent) : QObject(parent), now_([] { return QDateTime::currentMSecsSinceEpoch(); }) {}
+ClusterState::ClusterState(QObject* parent)
+    : QObject(parent), now_([] { return QDateTime::currentMSecsSinceEpoch(); }) {}
 
 void ClusterState::apply(Diff diff) {
   ChangeSet set;
@@ -83,12 +85,21 @@ void ClusterState::count(const PodFacts& pod, int by) {
   if (pod.state == PodState::Finished) return;
   health_.pods += by;
   switch (pod.state) {
-    case PodState::Ready: health_.podsReady += by; break;
-    case PodState::Failing: health_.failing += by; break;
-    case PodState::Waiting: health_.waiting += by; [[fallthrough]];
+    case PodState::Ready:
+      health_.podsReady += by;
+      break;
+    case PodState::Failing:
+      health_.failing += by;
+      break;
+    case PodState::Waiting:
+      health_.waiting += by;
+      [[fallthrough]];
     case PodState::Starting:
-    case PodState::Leaving: health_.moving += by; break;
-    case PodState::Finished: break;
+    case PodState::Leaving:
+      health_.moving += by;
+      break;
+    case PodState::Finished:
+      break;
   }
 }
 

@@ -1,6 +1,5 @@
-// ClusterState: everything the window knows of the cluster, on the GUI thread. Diffs go in, one `changed` comes out, and
-// each model reads what it shows from here.
-// Threads: GUI thread only.
+// ClusterState: everything the window knows of the cluster, on the GUI thread. Diffs go in, one `changed`
+// comes out, and each model reads what it shows from here. Threads: GUI thread only.
 #pragma once
 
 #include <QObject>
@@ -16,9 +15,11 @@ namespace ph::models {
 struct QStringHash {
   size_t operator()(const QString& s) const { return qHash(s); }
 };
-template <class F> using FactMap = std::unordered_map<QString, F, QStringHash>;
+template <class F>
+using FactMap = std::unordered_map<QString, F, QStringHash>;
 
-template <class F> struct Change {
+template <class F>
+struct Change {
   std::optional<F> before;
   const F* now = nullptr;  // null: gone. Valid while `changed` is delivered.
   const F& any() const { return now ? *now : *before; }
@@ -78,7 +79,10 @@ class ClusterState : public QObject {
   const ServiceFacts* serviceOfApp(const QString& app) const;  // the first whose selector fits its pods
 
   // Sum of the requests of the pods on a node that still run.
-  struct Requests { int64_t cpu = 0, memory = 0; int pods = 0; };
+  struct Requests {
+    int64_t cpu = 0, memory = 0;
+    int pods = 0;
+  };
   Requests requestsOn(const QString& node) const;
 
   const Health& health() const { return health_; }
@@ -88,7 +92,8 @@ class ClusterState : public QObject {
   void linkChanged();
 
  private:
-  template <class F> static const F* find(const FactMap<F>& map, const QString& key) {
+  template <class F>
+  static const F* find(const FactMap<F>& map, const QString& key) {
     auto it = map.find(key);
     return it == map.end() ? nullptr : &it->second;
   }

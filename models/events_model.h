@@ -1,5 +1,5 @@
-// EventsModel: the API's events about one subject (a pod, an application with its pods, a machine), newest first.
-// Threads: GUI thread only.
+// EventsModel: the API's events about one subject (a pod, an application with its pods, a machine), newest
+// first. Threads: GUI thread only.
 #pragma once
 
 #include <QAbstractListModel>

@@ -17,7 +17,9 @@ int64_t timeMs(const Value* v, json::Path path) {
   return t ? std::chrono::duration_cast<std::chrono::milliseconds>(t->time_since_epoch()).count() : 0;
 }
 
-int64_t toMs(WallTime t) { return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count(); }
+int64_t toMs(WallTime t) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
+}
 
 std::string quantityText(const Value* v) {
   const QString s = json::text(v);
@@ -47,7 +49,8 @@ Labels labelsOf(const Value* v, json::Path path) {
   return out;
 }
 
-// Only bytes that were stored are parsed here, so a failure means a broken engine; it reads as an empty object.
+// Only bytes that were stored are parsed here, so a failure means a broken engine; it reads as an empty
+// object.
 Value parse(const api::ObjectPtr& object) {
   boost::system::error_code failed;
   Value tree = boost::json::parse(object->stored(), failed);
@@ -91,7 +94,9 @@ const Value* condition(const Value* status, std::string_view type) {
   return nullptr;
 }
 
-bool isTrue(const Value* condition) { return json::view(condition, {"status"}) == "True"; }
+bool isTrue(const Value* condition) {
+  return json::view(condition, {"status"}) == "True";
+}
 
 // "shop-web-7c9f4" of a ReplicaSet whose pods carry the hash "7c9f4" belongs to the Deployment shop-web.
 QString appOf(const api::Object& object) {
@@ -111,11 +116,16 @@ QString appOf(const api::Object& object) {
 }
 
 bool isTrouble(const QString& reason) {
-  static const QSet<QString> known{
-      QStringLiteral("CrashLoopBackOff"),   QStringLiteral("ImagePullBackOff"),     QStringLiteral("ErrImagePull"),
-      QStringLiteral("ErrImageNeverPull"),  QStringLiteral("InvalidImageName"),     QStringLiteral("CreateContainerConfigError"),
-      QStringLiteral("CreateContainerError"), QStringLiteral("RunContainerError"),  QStringLiteral("Error"),
-      QStringLiteral("OOMKilled")};
+  static const QSet<QString> known{QStringLiteral("CrashLoopBackOff"),
+                                   QStringLiteral("ImagePullBackOff"),
+                                   QStringLiteral("ErrImagePull"),
+                                   QStringLiteral("ErrImageNeverPull"),
+                                   QStringLiteral("InvalidImageName"),
+                                   QStringLiteral("CreateContainerConfigError"),
+                                   QStringLiteral("CreateContainerError"),
+                                   QStringLiteral("RunContainerError"),
+                                   QStringLiteral("Error"),
+                                   QStringLiteral("OOMKilled")};
   return known.contains(reason);
 }
 
@@ -136,7 +146,9 @@ ContainerFacts containerOf(const Value& spec, const Value* status) {
   c.image = json::text(&spec, {"image"});
   for (auto& p : json::list(&spec, {"ports"})) {
     const QString protocol = json::text(&p, {"protocol"});
-    c.ports << QStringLiteral("%1/%2").arg(json::number(&p, {"containerPort"})).arg(protocol.isEmpty() ? QStringLiteral("TCP") : protocol);
+    c.ports << QStringLiteral("%1/%2")
+                   .arg(json::number(&p, {"containerPort"}))
+                   .arg(protocol.isEmpty() ? QStringLiteral("TCP") : protocol);
   }
   for (auto& s : json::list(status, {"containerStatuses"})) {
     if (json::text(&s, {"name"}) != c.name) continue;
@@ -184,7 +196,8 @@ PodFacts FactDecoder::pod(const api::ObjectPtr& object) {
   f.address = json::text(status, {"podIP"});
   f.created = toMs(object->meta().created);
   f.started = timeMs(status, {"startTime"});
-  for (auto& [key, value] : object->meta().labels) f.labels.append({once(QString::fromStdString(key)), once(QString::fromStdString(value))});
+  for (auto& [key, value] : object->meta().labels)
+    f.labels.append({once(QString::fromStdString(key)), once(QString::fromStdString(value))});
   for (auto& c : json::list(spec, {"containers"})) {
     f.containers.push_back(containerOf(c, status));
     f.containers.back().name = once(f.containers.back().name);
@@ -226,8 +239,10 @@ NodeFacts FactDecoder::node(const api::ObjectPtr& object) {
   }
   f.cpu = cpuMilli(status, {"capacity", "cpu"});
   f.memory = units(status, {"capacity", "memory"});
-  f.cpuAllocatable = json::find(status, {"allocatable", "cpu"}) ? cpuMilli(status, {"allocatable", "cpu"}) : f.cpu;
-  f.memoryAllocatable = json::find(status, {"allocatable", "memory"}) ? units(status, {"allocatable", "memory"}) : f.memory;
+  f.cpuAllocatable =
+      json::find(status, {"allocatable", "cpu"}) ? cpuMilli(status, {"allocatable", "cpu"}) : f.cpu;
+  f.memoryAllocatable =
+      json::find(status, {"allocatable", "memory"}) ? units(status, {"allocatable", "memory"}) : f.memory;
   f.podsAllocatable = int(units(status, {"allocatable", "pods"}));
   f.created = toMs(object->meta().created);
   if (auto* ready = condition(status, "Ready")) {
@@ -265,15 +280,17 @@ MachineFacts FactDecoder::machine(const api::ObjectPtr& object) {
   f.seenHostKeyType = json::text(status, {"hostKeyType"});
   f.node = json::text(status, {"nodeName"});
   f.step = json::text(status, {"progress", "step"});
-  f.percent = json::find(status, {"progress", "percent"}) ? int(json::number(status, {"progress", "percent"})) : -1;
+  f.percent =
+      json::find(status, {"progress", "percent"}) ? int(json::number(status, {"progress", "percent"})) : -1;
   f.attempts = int(json::number(status, {"attempts"}));
   f.nextAttempt = timeMs(status, {"nextAttempt"});
   f.joinStarted = timeMs(status, {"joinStarted"});
   f.joinFinished = timeMs(status, {"joinFinished"});
-  if (auto* c = condition(status, "Connected"); c && !isTrue(c)) f.lostSince = timeMs(c, {"lastTransitionTime"});
+  if (auto* c = condition(status, "Connected"); c && !isTrue(c))
+    f.lostSince = timeMs(c, {"lastTransitionTime"});
   for (auto& item : json::list(status, {"findings"})) {
-    f.findings.push_back({json::text(&item, {"name"}), json::text(&item, {"severity"}), json::text(&item, {"message"}),
-                          json::text(&item, {"fix"})});
+    f.findings.push_back({json::text(&item, {"name"}), json::text(&item, {"severity"}),
+                          json::text(&item, {"message"}), json::text(&item, {"fix"})});
   }
   for (auto& [key, value] : labelsOf(spec, {"labels"})) {
     if (key == u"topology.kubernetes.io/zone") f.zone = value;
@@ -311,7 +328,8 @@ WorkloadFacts FactDecoder::deployment(const api::ObjectPtr& object) {
   f.revision = json::text(&tree, {"metadata", "annotations", "deployment.kubernetes.io/revision"}).toInt();
   f.created = toMs(object->meta().created);
   if (auto* c = condition(status, "ReplicaFailure"); isTrue(c)) f.problem = json::text(c, {"message"});
-  if (auto* c = condition(status, "Progressing"); c && json::view(c, {"status"}) == "False") f.problem = json::text(c, {"message"});
+  if (auto* c = condition(status, "Progressing"); c && json::view(c, {"status"}) == "False")
+    f.problem = json::text(c, {"message"});
   f.object = object;
   return f;
 }
@@ -327,7 +345,8 @@ ServiceFacts FactDecoder::service(const api::ObjectPtr& object) {
   f.clusterIp = json::text(spec, {"clusterIP"});
   f.selector = labelsOf(spec, {"selector"});
   for (auto& p : json::list(spec, {"ports"})) {
-    ServicePort port{json::text(&p, {"name"}), json::text(&p, {"protocol"}), json::text(&p, {"targetPort"}), int(json::number(&p, {"port"}))};
+    ServicePort port{json::text(&p, {"name"}), json::text(&p, {"protocol"}), json::text(&p, {"targetPort"}),
+                     int(json::number(&p, {"port"}))};
     f.ports.push_back(port);
   }
   f.created = toMs(object->meta().created);

@@ -5,7 +5,8 @@
 
 namespace ph::models {
 
-// Shared strings (node names, namespaces, images...) are kept once: a hundred thousand pods name a few hundred of them.
+// Shared strings (node names, namespaces, images...) are kept once: a hundred thousand pods name a few
+// hundred of them.
 class FactDecoder {
  public:
   PodFacts pod(const api::ObjectPtr& object);

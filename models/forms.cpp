@@ -18,7 +18,9 @@ struct Forms {
   Q_DECLARE_TR_FUNCTIONS(Forms)
 };
 
-bj::string str(const QString& s) { return bj::string(s.toStdString()); }
+bj::string str(const QString& s) {
+  return bj::string(s.toStdString());
+}
 
 // What a name may be, in one sentence; empty when it is fine.
 QString nameProblem(const QString& name) {
@@ -40,8 +42,10 @@ QString quantityProblem(const QString& text, const QString& example) {
 QString toName(const QString& text) {
   QString out;
   for (QChar c : text.toLower()) {
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) out += c;
-    else if (!out.isEmpty() && !out.endsWith('-')) out += QLatin1Char('-');
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+      out += c;
+    else if (!out.isEmpty() && !out.endsWith('-'))
+      out += QLatin1Char('-');
   }
   out = out.left(63);
   while (out.endsWith('-')) out.chop(1);
@@ -72,7 +76,9 @@ QList<DeployForm::Port> parsePorts(const QString& text, QList<FieldProblem>* pro
     auto m = form.match(part);
     const int port = m.captured(1).toInt(), target = m.captured(2).isEmpty() ? port : m.captured(2).toInt();
     if (!m.hasMatch() || port < 1 || port > 65535 || target < 1 || target > 65535) {
-      if (problems) problems->append({QStringLiteral("ports"), Forms::tr("“%1” is not a port. For example: 80:8080").arg(part)});
+      if (problems)
+        problems->append(
+            {QStringLiteral("ports"), Forms::tr("“%1” is not a port. For example: 80:8080").arg(part)});
       continue;
     }
     out.append({port, target});
@@ -88,8 +94,10 @@ QList<FieldProblem> check(const DeployForm& f) {
   add("name", nameProblem(f.name));
   add("namespace", nameProblem(f.ns));
   static const QRegularExpression image(QStringLiteral("^[a-z0-9]([a-zA-Z0-9._:/@-]*[a-zA-Z0-9])?$"));
-  if (f.image.isEmpty()) add("image", Forms::tr("Name an image, or choose an archive."));
-  else if (!image.match(f.image).hasMatch()) add("image", Forms::tr("Not an image's name. For example: shop/web:2.4"));
+  if (f.image.isEmpty())
+    add("image", Forms::tr("Name an image, or choose an archive."));
+  else if (!image.match(f.image).hasMatch())
+    add("image", Forms::tr("Not an image's name. For example: shop/web:2.4"));
   if (f.copies < 0 || f.copies > 5000) add("copies", Forms::tr("Between 0 and 5000."));
   QList<int> seen;
   for (auto& p : f.ports) {
@@ -128,10 +136,12 @@ QList<bj::value> objects(const DeployForm& f) {
       {"apiVersion", "apps/v1"},
       {"kind", "Deployment"},
       {"metadata", meta},
-      {"spec", bj::object{{"replicas", f.copies},
-                          {"selector", bj::object{{"matchLabels", labels}}},
-                          {"template", bj::object{{"metadata", bj::object{{"labels", labels}}},
-                                                  {"spec", bj::object{{"containers", bj::array{std::move(container)}}}}}}}}});
+      {"spec",
+       bj::object{{"replicas", f.copies},
+                  {"selector", bj::object{{"matchLabels", labels}}},
+                  {"template",
+                   bj::object{{"metadata", bj::object{{"labels", labels}}},
+                              {"spec", bj::object{{"containers", bj::array{std::move(container)}}}}}}}}});
   if (!f.ports.isEmpty()) {
     bj::array ports;
     for (auto& p : f.ports) {
@@ -158,23 +168,33 @@ QString manifest(const DeployForm& form) {
 QList<FieldProblem> check(const MachineForm& f) {
   QList<FieldProblem> out;
   static const QRegularExpression host(QStringLiteral("^[A-Za-z0-9_]([A-Za-z0-9._:-]*[A-Za-z0-9])?$"));
-  if (f.address.isEmpty()) out.append({QStringLiteral("address"), Forms::tr("Where is it? A host name or an IP address.")});
-  else if (!host.match(f.address).hasMatch()) out.append({QStringLiteral("address"), Forms::tr("Not a host name or an IP address.")});
-  static const QRegularExpression user(QStringLiteral("^[a-z_][a-z0-9_.-]*\\$?$"), QRegularExpression::CaseInsensitiveOption);
-  if (f.user.isEmpty()) out.append({QStringLiteral("user"), Forms::tr("Who logs in?")});
-  else if (!user.match(f.user).hasMatch()) out.append({QStringLiteral("user"), Forms::tr("Not a user's name.")});
+  if (f.address.isEmpty())
+    out.append({QStringLiteral("address"), Forms::tr("Where is it? A host name or an IP address.")});
+  else if (!host.match(f.address).hasMatch())
+    out.append({QStringLiteral("address"), Forms::tr("Not a host name or an IP address.")});
+  static const QRegularExpression user(QStringLiteral("^[a-z_][a-z0-9_.-]*\\$?$"),
+                                       QRegularExpression::CaseInsensitiveOption);
+  if (f.user.isEmpty())
+    out.append({QStringLiteral("user"), Forms::tr("Who logs in?")});
+  else if (!user.match(f.user).hasMatch())
+    out.append({QStringLiteral("user"), Forms::tr("Not a user's name.")});
   if (f.port < 1 || f.port > 65535) out.append({QStringLiteral("port"), Forms::tr("Between 1 and 65535.")});
   if (!f.identityFile.isEmpty()) {
     const QFileInfo key(f.identityFile);
-    if (!key.isFile()) out.append({QStringLiteral("key"), Forms::tr("There is no such file.")});
-    else if (!key.isReadable()) out.append({QStringLiteral("key"), Forms::tr("This file can't be read.")});
-    else if (key.suffix() == u"pub") out.append({QStringLiteral("key"), Forms::tr("This is the public half; choose the file without .pub.")});
+    if (!key.isFile())
+      out.append({QStringLiteral("key"), Forms::tr("There is no such file.")});
+    else if (!key.isReadable())
+      out.append({QStringLiteral("key"), Forms::tr("This file can't be read.")});
+    else if (key.suffix() == u"pub")
+      out.append(
+          {QStringLiteral("key"), Forms::tr("This is the public half; choose the file without .pub.")});
   }
   if (!f.name.isEmpty() && !api::checkDnsSubdomain(f.name.toStdString()).empty()) {
     out.append({QStringLiteral("name"), Forms::tr("Small letters, digits, dashes and dots only.")});
   }
   if (!f.zone.isEmpty() && !api::checkLabelValue(f.zone.toStdString()).empty()) {
-    out.append({QStringLiteral("zone"), Forms::tr("Letters, digits, dashes, dots and underscores only, at most 63.")});
+    out.append({QStringLiteral("zone"),
+                Forms::tr("Letters, digits, dashes, dots and underscores only, at most 63.")});
   }
   return out;
 }
@@ -196,6 +216,8 @@ bj::value object(const MachineForm& f) {
                     {"spec", std::move(spec)}};
 }
 
-QString manifest(const MachineForm& form) { return toYaml(object(form)); }
+QString manifest(const MachineForm& form) {
+  return toYaml(object(form));
+}
 
 }  // namespace ph::models

@@ -14,12 +14,12 @@ struct FieldProblem {
 
 struct DeployForm {
   struct Port {
-    int port = 80;       // of the Service
-    int target = 8080;   // of the container
+    int port = 80;      // of the Service
+    int target = 8080;  // of the container
   };
   QString name, ns = QStringLiteral("default");
   QString image;
-  QString archive;       // path of the OCI or Docker archive that `image` was loaded from; empty: none
+  QString archive;  // path of the OCI or Docker archive that `image` was loaded from; empty: none
   int copies = 1;
   QList<Port> ports;
   QList<QPair<QString, QString>> env;
@@ -32,11 +32,11 @@ QList<boost::json::value> objects(const DeployForm& form);
 QString manifest(const DeployForm& form);  // the same as YAML
 
 struct MachineForm {
-  QString name;          // empty: made from the address
+  QString name;  // empty: made from the address
   QString address, user = QStringLiteral("root");
   int port = 22;
   QString identityFile;
-  QString zone;          // a label of its Node; empty: none
+  QString zone;  // a label of its Node; empty: none
 };
 
 QList<FieldProblem> check(const MachineForm& form);

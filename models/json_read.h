@@ -1,5 +1,5 @@
-// Reading values out of JSON trees into Qt's types; a missing or differently typed value reads as empty, 0 or false.
-// Threads: pure.
+// Reading values out of JSON trees into Qt's types; a missing or differently typed value reads as empty, 0 or
+// false. Threads: pure.
 #pragma once
 
 #include <QString>
@@ -28,7 +28,9 @@ inline QString text(const Value* v) {
   if (auto* b = v->if_bool()) return *b ? QStringLiteral("true") : QStringLiteral("false");
   return {};
 }
-inline QString text(const Value* v, Path path) { return text(find(v, path)); }
+inline QString text(const Value* v, Path path) {
+  return text(find(v, path));
+}
 
 inline int64_t number(const Value* v) {
   if (!v) return 0;
@@ -37,7 +39,9 @@ inline int64_t number(const Value* v) {
   if (auto* d = v->if_double()) return int64_t(*d);
   return 0;
 }
-inline int64_t number(const Value* v, Path path) { return number(find(v, path)); }
+inline int64_t number(const Value* v, Path path) {
+  return number(find(v, path));
+}
 
 inline bool flag(const Value* v, Path path) {
   v = find(v, path);

@@ -17,11 +17,11 @@ constexpr size_t kMaxPending = 8 * 1024 * 1024;
 
 struct LogModel::Stream {
   int source = 0;
-  std::mutex mutex;          // held for an append or a swap
+  std::mutex mutex;  // held for an append or a swap
   std::string pending;
   bool cut = false;
   std::atomic<bool> woken{false};
-  std::string rest;          // GUI thread: an unfinished line
+  std::string rest;  // GUI thread: an unfinished line
   std::shared_ptr<void> handle;
 };
 
@@ -57,7 +57,8 @@ void LogModel::open(int source) {
   if (!client_) return;
   ++open_;
   const LogSource& s = sources_[source];
-  std::string path = "/api/v1/namespaces/" + s.pod.section('/', 0, 0).toStdString() + "/pods/" + s.pod.section('/', 1).toStdString() +
+  std::string path = "/api/v1/namespaces/" + s.pod.section('/', 0, 0).toStdString() + "/pods/" +
+                     s.pod.section('/', 1).toStdString() +
                      "/log?follow=true&tailLines=" + std::to_string(kTail);
   if (!s.container.isEmpty()) path += "&container=" + QUrl::toPercentEncoding(s.container).toStdString();
   QPointer<LogModel> self(this);
@@ -143,15 +144,20 @@ void LogModel::add(int source, const QStringList& lines) {
   endInsertRows();
 }
 
-int LogModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : int(lines_.size()); }
+int LogModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : int(lines_.size());
+}
 
 QVariant LogModel::data(const QModelIndex& index, int role) const {
   if (!index.isValid() || index.row() >= int(lines_.size())) return {};
   auto& line = lines_[size_t(index.row())];
   switch (role) {
-    case Qt::DisplayRole: return line.text;
-    case SourceRole: return line.source;
-    default: return {};
+    case Qt::DisplayRole:
+      return line.text;
+    case SourceRole:
+      return line.source;
+    default:
+      return {};
   }
 }
 

@@ -1,6 +1,6 @@
-// LogModel: the lines of one or several containers' logs, followed live. Bounded: the oldest lines go when there are more than
-// kMaxLines, and at most kMaxSources are followed at once.
-// Threads: GUI thread only; data come on the client's executor and are carried over a few times a second.
+// LogModel: the lines of one or several containers' logs, followed live. Bounded: the oldest lines go when
+// there are more than kMaxLines, and at most kMaxSources are followed at once. Threads: GUI thread only; data
+// come on the client's executor and are carried over a few times a second.
 #pragma once
 
 #include <QAbstractListModel>

@@ -1,6 +1,5 @@
 #include "models/map_model.h"
 
-#include <QCollator>
 #include <algorithm>
 
 #include "models/node_load.h"
@@ -10,14 +9,28 @@ namespace ph::models {
 
 namespace {
 
+// Digits compare as numbers: m-9 before m-10. The same in every locale, so that places don't depend on it.
 bool naturalLess(const QString& a, const QString& b) {
-  static const QCollator collator = [] {
-    QCollator c{QLocale::c()};
-    c.setNumericMode(true);
-    return c;
-  }();
-  const int order = collator.compare(a, b);
-  return order != 0 ? order < 0 : a < b;
+  qsizetype i = 0, j = 0;
+  auto digits = [](const QString& s, qsizetype& at) {
+    while (at < s.size() && s[at] == '0') ++at;
+    const qsizetype from = at;
+    while (at < s.size() && s[at].isDigit()) ++at;
+    return QStringView(s).mid(from, at - from);
+  };
+  while (i < a.size() && j < b.size()) {
+    if (a[i].isDigit() && b[j].isDigit()) {
+      const auto x = digits(a, i), y = digits(b, j);
+      if (x.size() != y.size()) return x.size() < y.size();
+      if (const int order = x.compare(y)) return order < 0;
+    } else {
+      if (a[i] != b[j]) return a[i] < b[j];
+      ++i;
+      ++j;
+    }
+  }
+  if (a.size() - i != b.size() - j) return a.size() - i < b.size() - j;
+  return a < b;
 }
 
 }  // namespace
@@ -101,9 +114,12 @@ void MapModel::onChanged(const ChangeSet& changes) {
 
   std::vector<const PodFacts*> newPods;
   for (auto& c : changes.pods) {
-    if (!c.now) removePod(c.before->key);
-    else if (c.before) putPod(*c.now);
-    else newPods.push_back(c.now);
+    if (!c.now)
+      removePod(c.before->key);
+    else if (c.before)
+      putPod(*c.now);
+    else
+      newPods.push_back(c.now);
     for (const QString& app : {c.before ? c.before->app : QString(), c.now ? c.now->app : QString()}) {
       if (!app.isEmpty()) ensureApp(app);
     }
@@ -159,7 +175,10 @@ int MapModel::ensureCard(const QString& key) {
   if (int i = cardIndex(key); i >= 0) return i;
   int index = -1;
   for (int i = 1; i < int(cards_.size()); ++i) {
-    if (!cards_[i].used) { index = i; break; }
+    if (!cards_[i].used) {
+      index = i;
+      break;
+    }
   }
   if (index < 0) {
     index = int(cards_.size());
@@ -247,8 +266,10 @@ void MapModel::place(int index) {
     it = groups_.insert(it, MapGroup{name, {}});
   }
   auto hole = std::find(it->places.begin(), it->places.end(), -1);
-  if (hole != it->places.end()) *hole = index;
-  else it->places.push_back(index);
+  if (hole != it->places.end())
+    *hole = index;
+  else
+    it->places.push_back(index);
   layoutDirty_ = true;
 }
 

@@ -1,5 +1,5 @@
-// MapModel: the fleet as the map draws it. Machines keep their place, pods keep their slot: what leaves makes a hole and the
-// next newcomer takes it, so nothing dances. Plain structs, nothing per pod but a Tile.
+// MapModel: the fleet as the map draws it. Machines keep their place, pods keep their slot: what leaves makes
+// a hole and the next newcomer takes it, so nothing dances. Plain structs, nothing per pod but a Tile.
 // Threads: GUI thread only. Each diff costs what changed in it, not the size of the cluster.
 #pragma once
 
@@ -15,43 +15,43 @@ class NodeLoad;
 enum class CardState : uint8_t { Ready, Joining, NeedsTrust, Failed, Lost, Leaving };
 
 struct Tile {
-  QString pod;      // key; empty: a hole
-  int app = -1;     // index into MapModel::apps()
+  QString pod;   // key; empty: a hole
+  int app = -1;  // index into MapModel::apps()
   PodState state = PodState::Waiting;
 };
 
 struct Card {
-  QString key;             // name of the Machine, or of the Node where there is no Machine
-  QString node;            // empty until the node registers
+  QString key;   // name of the Machine, or of the Node where there is no Machine
+  QString node;  // empty until the node registers
   QString group;
   CardState state = CardState::Joining;
   bool cordoned = false;
-  QString hardware;        // "amd64 · 8 cpu"
-  QString note;            // what is going on with it, in words; empty when it is just fine
-  int percent = -1;        // of joining; -1: unknown
-  int64_t since = 0;       // of the state
+  QString hardware;              // "amd64 · 8 cpu"
+  QString note;                  // what is going on with it, in words; empty when it is just fine
+  int percent = -1;              // of joining; -1: unknown
+  int64_t since = 0;             // of the state
   double cpu = -1, memory = -1;  // 0..1; negative: unknown
-  bool estimated = false;  // from requests, not measured
+  bool estimated = false;        // from requests, not measured
   QStringList pressure;
   std::vector<Tile> tiles;
   int pods = 0;
-  int ghosts = 0;          // copies that would land here
+  int ghosts = 0;  // copies that would land here
   int ghostApp = -1;
-  bool used = false;       // false: this index is free
+  bool used = false;  // false: this index is free
 };
 
 struct MapGroup {
-  QString name;            // empty: the machines without one
-  std::vector<int> places; // card index, or -1: a hole that the next newcomer takes
+  QString name;             // empty: the machines without one
+  std::vector<int> places;  // card index, or -1: a hole that the next newcomer takes
 };
 
 struct MapApp {
   QString key, name;
-  int color = 0;           // into the theme's application colors
+  int color = 0;  // into the theme's application colors
   int pods = 0;
-  int wanted = 0;          // copies; for a lone pod 1
+  int wanted = 0;  // copies; for a lone pod 1
   int ready = 0;
-  bool listed = false;     // there is a workload or a pod
+  bool listed = false;  // there is a workload or a pod
 };
 
 class MapModel : public QObject {
@@ -83,7 +83,7 @@ class MapModel : public QObject {
   bool wouldGo(const QString& pod) const { return going_.contains(pod); }
 
  signals:
-  void layoutChanged();               // machines or groups came or went
+  void layoutChanged();  // machines or groups came or went
   void cardsChanged(const QList<int>& cards);
   void appsChanged();
   void podsArrived(const QStringList& pods);  // news only, never the first lists; at most kNewsMax
@@ -95,7 +95,7 @@ class MapModel : public QObject {
   QString cardKeyOf(const QString& node) const;
   int ensureCard(const QString& key);
   void dropCard(int index);
-  bool refresh(int index);            // true when its group changed
+  bool refresh(int index);  // true when its group changed
   void describe(Card& card, const NodeFacts* node, const MachineFacts* machine);
   void refreshLoad(Card& card, const NodeFacts* node);
   void place(int index);

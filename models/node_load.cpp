@@ -84,8 +84,8 @@ void NodeLoad::next() {
           Qt::QueuedConnection);
     };
     asking_[node] = nullptr;
-    asking_[node] = client_->raw("GET", "/api/v1/nodes/" + node.toStdString() + "/proxy/stats/summary", {}, {}, nullptr,
-                                 std::move(done));
+    asking_[node] = client_->raw("GET", "/api/v1/nodes/" + node.toStdString() + "/proxy/stats/summary", {},
+                                 {}, nullptr, std::move(done));
   }
 }
 

@@ -1,6 +1,6 @@
-// NodeLoad: how busy each machine is, measured: asks each ready node for its summary (nodes/NAME/proxy/stats/summary).
-// Bounded: at most `kAtOnce` questions under way, each node at most every 5 s.
-// Threads: GUI thread; answers come on the client's executor and are carried over.
+// NodeLoad: how busy each machine is, measured: asks each ready node for its summary
+// (nodes/NAME/proxy/stats/summary). Bounded: at most `kAtOnce` questions under way, each node at most every 5
+// s. Threads: GUI thread; answers come on the client's executor and are carried over.
 #pragma once
 
 #include <QObject>
@@ -18,7 +18,7 @@ namespace ph::models {
 struct Load {
   int64_t cpuMilli = 0;
   int64_t memoryBytes = 0;
-  int64_t at = 0;      // ms since the epoch
+  int64_t at = 0;  // ms since the epoch
 };
 
 class NodeLoad : public QObject {

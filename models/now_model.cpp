@@ -12,19 +12,28 @@ NowModel::NowModel(ClusterState* state, QObject* parent) : QAbstractListModel(pa
   connect(&second_, &QTimer::timeout, this, &NowModel::recount);
 }
 
-int NowModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : int(entries_.size()); }
+int NowModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : int(entries_.size());
+}
 
 QVariant NowModel::data(const QModelIndex& index, int role) const {
   if (!index.isValid() || index.row() >= entries_.size()) return {};
   auto& e = entries_[index.row()];
   switch (role) {
-    case Qt::DisplayRole: return e.text;
-    case Qt::AccessibleTextRole: return QStringLiteral("%1 %2 %3").arg(words::clock(e.at), e.text, e.link);
-    case TimeRole: return words::clock(e.at);
-    case ToneRole: return int(e.tone);
-    case SubjectRole: return QVariant::fromValue(e.subject);
-    case LinkRole: return e.link;
-    default: return {};
+    case Qt::DisplayRole:
+      return e.text;
+    case Qt::AccessibleTextRole:
+      return QStringLiteral("%1 %2 %3").arg(words::clock(e.at), e.text, e.link);
+    case TimeRole:
+      return words::clock(e.at);
+    case ToneRole:
+      return int(e.tone);
+    case SubjectRole:
+      return QVariant::fromValue(e.subject);
+    case LinkRole:
+      return e.link;
+    default:
+      return {};
   }
 }
 
@@ -44,8 +53,8 @@ NowModel::Entry* NowModel::find(const QString& topic) {
   return nullptr;
 }
 
-void NowModel::say(const QString& topic, Tone tone, const QString& text, const Subject& subject, const QString& link,
-                   bool counting) {
+void NowModel::say(const QString& topic, Tone tone, const QString& text, const Subject& subject,
+                   const QString& link, bool counting) {
   if (Entry* e = find(topic)) {
     if (e->text == text && e->tone == tone && e->link == link) return;
     e->tone = tone;
@@ -110,17 +119,23 @@ void NowModel::machines(const ChangeSet& changes) {
       if (!joins_.contains(key)) joins_[key] = state_->now();
     }
     switch (view.state) {
-      case CardState::Joining: say(topic, Tone::Info, tr("%1 joins: %2").arg(key, view.note), subject); break;
+      case CardState::Joining:
+        say(topic, Tone::Info, tr("%1 joins: %2").arg(key, view.note), subject);
+        break;
       case CardState::NeedsTrust:
-        say(topic, Tone::Warn, tr("%1 shows a host key for the first time. Joining goes on once you trust it.").arg(key),
+        say(topic, Tone::Warn,
+            tr("%1 shows a host key for the first time. Joining goes on once you trust it.").arg(key),
             subject, tr("Check it"));
         break;
       case CardState::Failed:
         say(topic, Tone::Error, tr("%1 could not join: %2").arg(key, view.note), subject, tr("What to do"));
         break;
-      case CardState::Leaving: say(topic, Tone::Info, tr("%1 leaves: %2").arg(key, view.note), subject); break;
+      case CardState::Leaving:
+        say(topic, Tone::Info, tr("%1 leaves: %2").arg(key, view.note), subject);
+        break;
       case CardState::Ready:
-      case CardState::Lost: break;  // told by its node
+      case CardState::Lost:
+        break;  // told by its node
     }
   }
 }
@@ -157,8 +172,11 @@ void NowModel::judge(const QString& node, bool first) {
     } else if (!first) {
       const QString join = QStringLiteral("machine:") + subject.key;
       const int64_t start = joins_.take(subject.key);
-      say(join, Tone::Ok, start ? tr("%1 joined: %2 from first contact to Ready").arg(name, words::took(state_->now() - start))
-                                : tr("%1 joined and is ready").arg(name), subject);
+      say(join, Tone::Ok,
+          start
+              ? tr("%1 joined: %2 from first contact to Ready").arg(name, words::took(state_->now() - start))
+              : tr("%1 joined and is ready").arg(name),
+          subject);
       close(join);
     }
   } else if (!up && ((known && was) || (first && !n->known)) && !(machine && machine->deleting)) {
@@ -189,10 +207,14 @@ void NowModel::tellLoss(const QString& node) {
   }
   if (loss.count > 0) {
     text += QLatin1Char(' ');
-    if (placed == 0) text += tr("Its %n pod(s) start elsewhere if it stays away.", nullptr, loss.count);
-    else text += tr("Its %n pod(s) start elsewhere: %1.", nullptr, loss.count).arg(where.join(QStringLiteral(", ")));
+    if (placed == 0)
+      text += tr("Its %n pod(s) start elsewhere if it stays away.", nullptr, loss.count);
+    else
+      text +=
+          tr("Its %n pod(s) start elsewhere: %1.", nullptr, loss.count).arg(where.join(QStringLiteral(", ")));
   }
-  say(QStringLiteral("node:") + node, Tone::Error, text, {Subject::Kind::Machine, machine ? machine->key : node});
+  say(QStringLiteral("node:") + node, Tone::Error, text,
+      {Subject::Kind::Machine, machine ? machine->key : node});
 }
 
 void NowModel::workloads(const ChangeSet& changes) {
@@ -208,14 +230,19 @@ void NowModel::workloads(const ChangeSet& changes) {
     }
     const WorkloadFacts& w = *c.now;
     auto begin = [&](AppEpisode::Kind kind) {
-      if (!apps_.contains(key)) close(topic);
-      else if (apps_[key].kind != kind) close(topic);
+      if (!apps_.contains(key))
+        close(topic);
+      else if (apps_[key].kind != kind)
+        close(topic);
       apps_[key] = {kind, state_->now(), c.before ? c.before->wanted : 0};
     };
     if (!changes.first) {
-      if (!c.before) begin(AppEpisode::Kind::Start);
-      else if (c.before->images != w.images) begin(AppEpisode::Kind::Rollout);
-      else if (c.before->wanted != w.wanted) begin(AppEpisode::Kind::Scale);
+      if (!c.before)
+        begin(AppEpisode::Kind::Start);
+      else if (c.before->images != w.images)
+        begin(AppEpisode::Kind::Rollout);
+      else if (c.before->wanted != w.wanted)
+        begin(AppEpisode::Kind::Scale);
     }
     tellApp(w);
   }
@@ -237,7 +264,8 @@ void NowModel::tellApp(const WorkloadFacts& w) {
   const QString readiness = tr("%1 of %2 ready").arg(std::min(w.ready, w.wanted)).arg(w.wanted);
   switch (it->kind) {
     case AppEpisode::Kind::Start:
-      text = done ? tr("%1 runs: %2 after %3").arg(w.name, readiness, took) : tr("%1 starts: %2").arg(w.name, readiness);
+      text = done ? tr("%1 runs: %2 after %3").arg(w.name, readiness, took)
+                  : tr("%1 starts: %2").arg(w.name, readiness);
       break;
     case AppEpisode::Kind::Scale:
       text = tr("%1: from %2 to %n copies", nullptr, w.wanted).arg(w.name).arg(it->from);
@@ -246,7 +274,9 @@ void NowModel::tellApp(const WorkloadFacts& w) {
     case AppEpisode::Kind::Rollout: {
       const QString version = tag.isEmpty() ? tr("a new version") : tr("version %1").arg(tag);
       text = done ? tr("%1: %2 is out, %3 after %4").arg(w.name, version, readiness, took)
-                  : tr("%1: %2 rolling out, %3").arg(w.name, version, tr("%1 of %2 ready").arg(std::min(w.updated, w.ready)).arg(w.wanted));
+                  : tr("%1: %2 rolling out, %3")
+                        .arg(w.name, version,
+                             tr("%1 of %2 ready").arg(std::min(w.updated, w.ready)).arg(w.wanted));
       break;
     }
   }
@@ -311,7 +341,8 @@ void NowModel::tellWaiting(const QString& app) {
   }
   if (stuck > 0) {
     waitingApps_.insert(app);
-    say(topic, Tone::Warn, tr("%1: %n pod(s) wait: %2.", nullptr, stuck).arg(appName(app), why), {Subject::Kind::App, app});
+    say(topic, Tone::Warn, tr("%1: %n pod(s) wait: %2.", nullptr, stuck).arg(appName(app), why),
+        {Subject::Kind::App, app});
   } else if (waitingApps_.remove(app)) {
     say(topic, Tone::Ok, tr("%1: each pod has a machine now").arg(appName(app)), {Subject::Kind::App, app});
     close(topic);
@@ -320,8 +351,9 @@ void NowModel::tellWaiting(const QString& app) {
 
 void NowModel::events(const ChangeSet& changes) {
   // What the sentences above already tell is not said twice.
-  static const QSet<QString> told{QStringLiteral("FailedScheduling"), QStringLiteral("BackOff"), QStringLiteral("NodeNotReady"),
-                                  QStringLiteral("Failed"), QStringLiteral("ErrImagePull"), QStringLiteral("ImagePullBackOff")};
+  static const QSet<QString> told{QStringLiteral("FailedScheduling"), QStringLiteral("BackOff"),
+                                  QStringLiteral("NodeNotReady"),     QStringLiteral("Failed"),
+                                  QStringLiteral("ErrImagePull"),     QStringLiteral("ImagePullBackOff")};
   for (auto& c : changes.events) {
     if (!c.now || !c.now->warning || told.contains(c.now->reason)) continue;
     const EventFacts& e = *c.now;
@@ -339,8 +371,11 @@ void NowModel::events(const ChangeSet& changes) {
     if (e.reason == u"Unhealthy") message = tr("does not answer its probe: %1").arg(e.message);
     // What is said of every machine in the same words is said once.
     const bool shared = e.kind == u"Node" && e.reason == u"NodesSilent";
-    say(shared ? QStringLiteral("event:") + e.reason : QStringLiteral("event:%1/%2").arg(who, e.reason), Tone::Warn,
-        e.count > 1 ? tr("%1: %2 (%n times)", nullptr, e.count).arg(who, message) : tr("%1: %2").arg(who, message), subject);
+    say(shared ? QStringLiteral("event:") + e.reason : QStringLiteral("event:%1/%2").arg(who, e.reason),
+        Tone::Warn,
+        e.count > 1 ? tr("%1: %2 (%n times)", nullptr, e.count).arg(who, message)
+                    : tr("%1: %2").arg(who, message),
+        subject);
   }
 }
 
@@ -355,8 +390,9 @@ void NowModel::recount() {
     if (!p || !e) continue;
     any = true;
     const QString what = words::podProblem(*p, state_->now());
-    say(*it, e->tone, p->node.isEmpty() ? tr("%1: %2.").arg(appName(p->app), what)
-                                        : tr("%1 on %2: %3.").arg(appName(p->app), machineName(p->node), what),
+    say(*it, e->tone,
+        p->node.isEmpty() ? tr("%1: %2.").arg(appName(p->app), what)
+                          : tr("%1 on %2: %3.").arg(appName(p->app), machineName(p->node), what),
         e->subject, e->link, true);
   }
   if (!any) second_.stop();

@@ -1,6 +1,6 @@
-// NowModel: the feed of what is going on, newest first, in sentences that say what happened and what comes next. One line an
-// episode (a join, a loss, a rollout, a failing pod): it is rewritten while the episode lasts, and stays when it ends.
-// Threads: GUI thread only.
+// NowModel: the feed of what is going on, newest first, in sentences that say what happened and what comes
+// next. One line an episode (a join, a loss, a rollout, a failing pod): it is rewritten while the episode
+// lasts, and stays when it ends. Threads: GUI thread only.
 #pragma once
 
 #include <QAbstractListModel>
@@ -30,8 +30,8 @@ class NowModel : public QAbstractListModel {
     Tone tone = Tone::Plain;
     QString text, link;
     Subject subject;
-    bool open = true;      // the episode still lasts: news rewrites it
-    bool counting = false; // its text holds a countdown
+    bool open = true;       // the episode still lasts: news rewrites it
+    bool counting = false;  // its text holds a countdown
   };
   struct AppEpisode {
     enum class Kind { Start, Scale, Rollout } kind = Kind::Start;
@@ -61,17 +61,17 @@ class NowModel : public QAbstractListModel {
 
   Entry* find(const QString& topic);
   // Rewrites the topic's open entry, or adds one.
-  void say(const QString& topic, Tone tone, const QString& text, const Subject& subject, const QString& link = {},
-           bool counting = false);
+  void say(const QString& topic, Tone tone, const QString& text, const Subject& subject,
+           const QString& link = {}, bool counting = false);
   void close(const QString& topic);
 
   ClusterState* state_;
   QList<Entry> entries_;  // newest first
   QHash<QString, AppEpisode> apps_;
   QHash<QString, LossEpisode> losses_;
-  QHash<QString, bool> up_;         // node -> as it was told last
-  QHash<QString, int64_t> joins_;   // card key -> start
-  QHash<QString, QString> failing_; // pod -> topic
+  QHash<QString, bool> up_;          // node -> as it was told last
+  QHash<QString, int64_t> joins_;    // card key -> start
+  QHash<QString, QString> failing_;  // pod -> topic
   QSet<QString> waitingApps_;
   QTimer second_;
 };

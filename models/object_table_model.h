@@ -26,7 +26,7 @@ class ObjectTableModel : public QAbstractTableModel {
  private:
   struct Cell {
     QString text;
-    QVariant sort;     // empty: by the text
+    QVariant sort;  // empty: by the text
     Tone tone = Tone::Plain;
     bool mono = false, toned = false, number = false;
   };

@@ -19,14 +19,18 @@ int fitness(const QString& text, const QStringList& words) {
 
 }  // namespace
 
-PaletteModel::PaletteModel(Session* session, QList<Command> commands, std::function<void(const Subject&)> open, QObject* parent)
+PaletteModel::PaletteModel(Session* session, QList<Command> commands,
+                           std::function<void(const Subject&)> open, QObject* parent)
     : QAbstractListModel(parent), session_(session), commands_(std::move(commands)), open_(std::move(open)) {
   setFilter({});
 }
 
 void PaletteModel::setFilter(const QString& text) {
   const QStringList words = text.split(' ', Qt::SkipEmptyParts);
-  struct Hit { int score; Command command; };
+  struct Hit {
+    int score;
+    Command command;
+  };
   std::vector<Hit> hits;
   auto consider = [&](int bonus, const QString& name, const QString& detail, const QString& icon, auto run) {
     const int score = fitness(name, words);
@@ -36,22 +40,29 @@ void PaletteModel::setFilter(const QString& text) {
   auto& state = session_->state;
   auto go = [this](Subject s) { return [this, s] { open_(s); }; };
   for (auto& app : session_->map.apps()) {
-    if (app.listed) consider(2000, app.name, tr("application, %1 of %2 ready").arg(app.ready).arg(app.wanted), QStringLiteral("apps"), go({Subject::Kind::App, app.key}));
+    if (app.listed)
+      consider(2000, app.name, tr("application, %1 of %2 ready").arg(app.ready).arg(app.wanted),
+               QStringLiteral("apps"), go({Subject::Kind::App, app.key}));
   }
   for (auto& card : session_->map.cards()) {
-    if (card.used && !card.key.isEmpty()) consider(1500, card.key, tr("machine, %n pod(s)", nullptr, card.pods), QStringLiteral("machine"), go({Subject::Kind::Machine, card.key}));
+    if (card.used && !card.key.isEmpty())
+      consider(1500, card.key, tr("machine, %n pod(s)", nullptr, card.pods), QStringLiteral("machine"),
+               go({Subject::Kind::Machine, card.key}));
   }
   if (!words.isEmpty()) {
     for (auto& [key, pod] : state.pods()) {
       const int score = fitness(pod.name, words);
       if (score == 0) continue;
-      const QString where = pod.node.isEmpty() ? words::podState(pod.state) : tr("pod on %1, %2").arg(pod.node, words::podState(pod.state).toLower());
+      const QString where = pod.node.isEmpty()
+                                ? words::podState(pod.state)
+                                : tr("pod on %1, %2").arg(pod.node, words::podState(pod.state).toLower());
       hits.push_back({score, {pod.name, where, QStringLiteral("pod"), go({Subject::Kind::Pod, key})}});
     }
   }
   const size_t keep = std::min<size_t>(hits.size(), kMax);
-  std::partial_sort(hits.begin(), hits.begin() + std::ptrdiff_t(keep), hits.end(),
-                    [](auto& a, auto& b) { return a.score != b.score ? a.score > b.score : a.command.text < b.command.text; });
+  std::partial_sort(hits.begin(), hits.begin() + std::ptrdiff_t(keep), hits.end(), [](auto& a, auto& b) {
+    return a.score != b.score ? a.score > b.score : a.command.text < b.command.text;
+  });
   beginResetModel();
   found_.clear();
   for (size_t i = 0; i < keep; ++i) found_ << std::move(hits[i].command);
@@ -62,16 +73,22 @@ void PaletteModel::run(int row) {
   if (row >= 0 && row < found_.size()) std::function<void()>(found_[row].run)();
 }
 
-int PaletteModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : int(found_.size()); }
+int PaletteModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : int(found_.size());
+}
 
 QVariant PaletteModel::data(const QModelIndex& index, int role) const {
   if (!index.isValid() || index.row() >= found_.size()) return {};
   auto& c = found_[index.row()];
   switch (role) {
-    case Qt::DisplayRole: return c.text;
-    case DetailRole: return c.detail;
-    case IconRole: return c.icon;
-    default: return {};
+    case Qt::DisplayRole:
+      return c.text;
+    case DetailRole:
+      return c.detail;
+    case IconRole:
+      return c.icon;
+    default:
+      return {};
   }
 }
 

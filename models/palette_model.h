@@ -1,5 +1,5 @@
-// PaletteModel: what the command palette finds: actions, machines, applications, pods. Bounded to the best kMax matches.
-// Threads: GUI thread only.
+// PaletteModel: what the command palette finds: actions, machines, applications, pods. Bounded to the best
+// kMax matches. Threads: GUI thread only.
 #pragma once
 
 #include <QAbstractListModel>
@@ -19,7 +19,8 @@ class PaletteModel : public QAbstractListModel {
  public:
   static constexpr int kMax = 40;
   enum Role { DetailRole = Qt::UserRole + 1, IconRole };
-  PaletteModel(Session* session, QList<Command> commands, std::function<void(const Subject&)> open, QObject* parent = nullptr);
+  PaletteModel(Session* session, QList<Command> commands, std::function<void(const Subject&)> open,
+               QObject* parent = nullptr);
 
   void setFilter(const QString& text);
   void run(int row);

@@ -50,9 +50,12 @@ QString ScalePreview::hint() const {
   if (by == 0) return tr("Drag to scale.");
   if (by < 0) return tr("Release to scale. The %n faded pod(s) would most likely stop.", nullptr, -by);
   const int placed = by - estimate_.unplaced;
-  if (estimate_.unplaced > 0 && placed == 0) return tr("Release to scale. No machine has room for more now (an estimate); they would wait.");
+  if (estimate_.unplaced > 0 && placed == 0)
+    return tr("Release to scale. No machine has room for more now (an estimate); they would wait.");
   if (estimate_.unplaced > 0) {
-    return tr("Release to scale. Room for %1 of the %2 now (an estimate); the others would wait.").arg(placed).arg(by);
+    return tr("Release to scale. Room for %1 of the %2 now (an estimate); the others would wait.")
+        .arg(placed)
+        .arg(by);
   }
   return tr("Release to scale. The ghosts show where the %n would most likely go.", nullptr, by);
 }

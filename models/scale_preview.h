@@ -1,6 +1,6 @@
-// ScalePreview: the scale that a hand is holding: which application, how many copies, and where the change would land. The
-// handle in the panel, the legend and the keyboard all move this one; the map shows its ghosts.
-// Threads: GUI thread only.
+// ScalePreview: the scale that a hand is holding: which application, how many copies, and where the change
+// would land. The handle in the panel, the legend and the keyboard all move this one; the map shows its
+// ghosts. Threads: GUI thread only.
 #pragma once
 
 #include <QObject>

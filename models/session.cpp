@@ -6,10 +6,13 @@ namespace ph::models {
 
 Session::Session(QObject* parent) : QObject(parent) {
   map.setLoad(&load);
-  connect(&scale, &ScalePreview::released, this, [this](const QString& app, int copies) { actions.scale(app, copies); });
+  connect(&scale, &ScalePreview::released, this,
+          [this](const QString& app, int copies) { actions.scale(app, copies); });
 }
 
-Session::~Session() { disconnectFrom(); }
+Session::~Session() {
+  disconnectFrom();
+}
 
 void Session::connectTo(std::shared_ptr<client::Client> client, std::shared_ptr<Executor> executor) {
   client_ = client;

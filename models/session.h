@@ -1,5 +1,5 @@
-// Session: one cluster as the window holds it: its state, the models over it, its actions, and the feed that keeps it current.
-// Threads: GUI thread only.
+// Session: one cluster as the window holds it: its state, the models over it, its actions, and the feed that
+// keeps it current. Threads: GUI thread only.
 #pragma once
 
 #include <QObject>
@@ -22,10 +22,10 @@ class ClusterFeed;
 
 // What the window says about where it is connected.
 struct Place {
-  QString cluster;      // "lab-bench-3"
-  QString address;      // "https://127.0.0.1:6443"
-  QString kubeconfig;   // path
-  QString dataDir;      // path; empty: the engine is elsewhere
+  QString cluster;        // "lab-bench-3"
+  QString address;        // "https://127.0.0.1:6443"
+  QString kubeconfig;     // path
+  QString dataDir;        // path; empty: the engine is elsewhere
   bool ownEngine = true;  // closing the window stops the engine
 };
 

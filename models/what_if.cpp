@@ -11,8 +11,8 @@ struct Room {
   QString node;
   int64_t cpu = 0, memory = 0;  // still free
   int64_t cpuAll = 1, memoryAll = 1;
-  int pods = 0;                 // still free
-  int same = 0;                 // copies of this application here
+  int pods = 0;  // still free
+  int same = 0;  // copies of this application here
 };
 
 bool tainted(const NodeFacts& node, const WorkloadFacts& w) {
@@ -23,7 +23,8 @@ bool tainted(const NodeFacts& node, const WorkloadFacts& w) {
   return false;
 }
 
-// Free room first, but never two copies on one machine while another has none: as the scheduler's spreading weighs it.
+// Free room first, but never two copies on one machine while another has none: as the scheduler's spreading
+// weighs it.
 double score(const Room& r, int64_t cpu, int64_t memory) {
   const double freeCpu = double(r.cpu - cpu) / double(r.cpuAll);
   const double freeMemory = double(r.memory - memory) / double(r.memoryAll);
@@ -31,7 +32,10 @@ double score(const Room& r, int64_t cpu, int64_t memory) {
 }
 
 void fewer(const ClusterState& state, const QString& app, int copies, Estimate& out) {
-  struct Candidate { const PodFacts* pod; int beside; };
+  struct Candidate {
+    const PodFacts* pod;
+    int beside;
+  };
   std::vector<Candidate> all;
   QHash<QString, int> onNode;
   for (auto& key : state.podsOfApp(app)) {
@@ -67,9 +71,13 @@ Estimate estimateScale(const ClusterState& state, const QString& app, int copies
   for (auto& [key, node] : state.nodes()) {
     if (tainted(node, *w)) continue;
     const auto used = state.requestsOn(key);
-    Room r{key, node.cpuAllocatable - used.cpu, node.memoryAllocatable - used.memory,
-           std::max<int64_t>(1, node.cpuAllocatable), std::max<int64_t>(1, node.memoryAllocatable),
-           (node.podsAllocatable > 0 ? node.podsAllocatable : 110) - used.pods, 0};
+    Room r{key,
+           node.cpuAllocatable - used.cpu,
+           node.memoryAllocatable - used.memory,
+           std::max<int64_t>(1, node.cpuAllocatable),
+           std::max<int64_t>(1, node.memoryAllocatable),
+           (node.podsAllocatable > 0 ? node.podsAllocatable : 110) - used.pods,
+           0};
     for (auto& pod : state.podsOnNode(key)) r.same += state.pod(pod)->app == app;
     rooms.push_back(r);
   }
@@ -78,7 +86,8 @@ Estimate estimateScale(const ClusterState& state, const QString& app, int copies
     Room* best = nullptr;
     for (auto& r : rooms) {
       if (r.pods <= 0 || r.cpu < w->cpuRequest || r.memory < w->memoryRequest) continue;
-      if (!best || score(r, w->cpuRequest, w->memoryRequest) > score(*best, w->cpuRequest, w->memoryRequest)) best = &r;
+      if (!best || score(r, w->cpuRequest, w->memoryRequest) > score(*best, w->cpuRequest, w->memoryRequest))
+        best = &r;
     }
     if (!best) {
       out.unplaced = more - i;

@@ -1,6 +1,6 @@
-// What if there were more or fewer copies: an estimate from requests, room and spreading. The scheduler decides; this says
-// where it would most likely put them, and is shown as an estimate.
-// Threads: GUI thread only. O(copies x machines), copies bounded by kMaxCopies.
+// What if there were more or fewer copies: an estimate from requests, room and spreading. The scheduler
+// decides; this says where it would most likely put them, and is shown as an estimate. Threads: GUI thread
+// only. O(copies x machines), copies bounded by kMaxCopies.
 #pragma once
 
 #include "models/cluster_state.h"

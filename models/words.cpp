@@ -32,21 +32,30 @@ QString span(int64_t ms) {
   return Words::tr("%1 d").arg(s / 86400);
 }
 
-QString ago(int64_t ms) { return ms < 1000 ? Words::tr("just now") : Words::tr("%1 ago").arg(span(ms)); }
+QString ago(int64_t ms) {
+  return ms < 1000 ? Words::tr("just now") : Words::tr("%1 ago").arg(span(ms));
+}
 
 QString took(int64_t ms) {
   // What comes in one diff has no measured time between.
   if (ms < 50) return Words::tr("a moment");
   if (ms < 1000) return Words::tr("%1 ms").arg(std::max<int64_t>(0, ms));
-  if (ms < 60000) return Words::tr("%1 s").arg(QLocale::c().toString(double(ms) / 1000.0, 'f', ms < 10000 ? 1 : 0));
+  if (ms < 60000)
+    return Words::tr("%1 s").arg(QLocale::c().toString(double(ms) / 1000.0, 'f', ms < 10000 ? 1 : 0));
   return Words::tr("%1 min %2 s").arg(ms / 60000).arg(ms / 1000 % 60);
 }
 
-QString clock(int64_t ms) { return QDateTime::fromMSecsSinceEpoch(ms).toString(QStringLiteral("HH:mm:ss")); }
+QString clock(int64_t ms) {
+  return QDateTime::fromMSecsSinceEpoch(ms).toString(QStringLiteral("HH:mm:ss"));
+}
 
 QString cores(int64_t milli) {
   const double c = double(milli) / 1000.0;
-  return QLocale::c().toString(c, 'f', milli % 1000 == 0 ? 0 : c < 1 && milli % 100 != 0 ? 2 : c < 10 ? 1 : 0);
+  return QLocale::c().toString(c, 'f',
+                               milli % 1000 == 0           ? 0
+                               : c < 1 && milli % 100 != 0 ? 2
+                               : c < 10                    ? 1
+                                                           : 0);
 }
 
 QString memory(int64_t bytes) {
@@ -97,11 +106,13 @@ MachineView machineView(const MachineFacts* machine, const NodeFacts* node) {
     v.title = node->cordoned ? Words::tr("Ready, takes no new pods") : Words::tr("Ready");
     v.since = node->readySince;
     if (node->cordoned) v.note = Words::tr("takes no new pods");
-    if (!node->pressure.isEmpty()) v.note = Words::tr("short of %1").arg(node->pressure.join(QStringLiteral(", ")));
+    if (!node->pressure.isEmpty())
+      v.note = Words::tr("short of %1").arg(node->pressure.join(QStringLiteral(", ")));
     return v;
   }
   const QString phase = machine ? machine->phase : QString();
-  const bool strange = machine && !machine->seenHostKey.isEmpty() && machine->seenHostKey != machine->trustedHostKey;
+  const bool strange =
+      machine && !machine->seenHostKey.isEmpty() && machine->seenHostKey != machine->trustedHostKey;
   if (phase == u"Untrusted" && machine->trustedHostKey.isEmpty()) {
     v.state = CardState::NeedsTrust;
     v.tone = Tone::Warn;
@@ -117,7 +128,8 @@ MachineView machineView(const MachineFacts* machine, const NodeFacts* node) {
     return v;
   }
   if (node) {
-    const bool neverWas = node->readySince == 0 || (node->readySince <= node->created + 1000 && !node->ready && node->known);
+    const bool neverWas =
+        node->readySince == 0 || (node->readySince <= node->created + 1000 && !node->ready && node->known);
     if (!neverWas) {
       v.state = CardState::Lost;
       v.tone = Tone::Error;
@@ -139,28 +151,39 @@ MachineView machineView(const MachineFacts* machine, const NodeFacts* node) {
 
 QString podState(PodState state) {
   switch (state) {
-    case PodState::Waiting: return Words::tr("Waiting");
-    case PodState::Starting: return Words::tr("Starting");
-    case PodState::Ready: return Words::tr("Ready");
-    case PodState::Failing: return Words::tr("Failing");
-    case PodState::Leaving: return Words::tr("Leaving");
-    case PodState::Finished: return Words::tr("Finished");
+    case PodState::Waiting:
+      return Words::tr("Waiting");
+    case PodState::Starting:
+      return Words::tr("Starting");
+    case PodState::Ready:
+      return Words::tr("Ready");
+    case PodState::Failing:
+      return Words::tr("Failing");
+    case PodState::Leaving:
+      return Words::tr("Leaving");
+    case PodState::Finished:
+      return Words::tr("Finished");
   }
   return {};
 }
 
 Tone podTone(PodState state) {
   switch (state) {
-    case PodState::Ready: return Tone::Ok;
+    case PodState::Ready:
+      return Tone::Ok;
     case PodState::Waiting:
-    case PodState::Starting: return Tone::Warn;
-    case PodState::Failing: return Tone::Error;
-    default: return Tone::Plain;
+    case PodState::Starting:
+      return Tone::Warn;
+    case PodState::Failing:
+      return Tone::Error;
+    default:
+      return Tone::Plain;
   }
 }
 
 QString whyWaiting(const QString& message) {
-  // "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) had ..." -> "no machine fits: cpu short on 2, ..."
+  // "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) had ..." -> "no machine fits: cpu short on 2,
+  // ..."
   static const QRegularExpression head(QStringLiteral("^0/(\\d+) nodes are available: ?"));
   auto m = head.match(message);
   if (!m.hasMatch()) return message;
@@ -174,19 +197,26 @@ QString whyWaiting(const QString& message) {
       continue;
     }
     const QString n = i.captured(1), what = i.captured(2);
-    if (what.startsWith(u"Insufficient ")) parts << Words::tr("%1 short on %2", "a resource, machines").arg(what.mid(13), n);
-    else if (what.contains(u"unschedulable")) parts << Words::tr("%1 take no new pods").arg(n);
-    else if (what.contains(u"taint")) parts << Words::tr("%1 are tainted").arg(n);
-    else if (what.contains(u"selector") || what.contains(u"affinity")) parts << Words::tr("%1 don't match what it asks for").arg(n);
-    else parts << QStringLiteral("%1 %2").arg(n, what);
+    if (what.startsWith(u"Insufficient "))
+      parts << Words::tr("%1 short on %2", "a resource, machines").arg(what.mid(13), n);
+    else if (what.contains(u"unschedulable"))
+      parts << Words::tr("%1 take no new pods").arg(n);
+    else if (what.contains(u"taint"))
+      parts << Words::tr("%1 are tainted").arg(n);
+    else if (what.contains(u"selector") || what.contains(u"affinity"))
+      parts << Words::tr("%1 don't match what it asks for").arg(n);
+    else
+      parts << QStringLiteral("%1 %2").arg(n, what);
   }
-  return Words::tr("none of %n machine(s) fits: %1", nullptr, m.captured(1).toInt()).arg(parts.join(QStringLiteral(", ")));
+  return Words::tr("none of %n machine(s) fits: %1", nullptr, m.captured(1).toInt())
+      .arg(parts.join(QStringLiteral(", ")));
 }
 
 QString podProblem(const PodFacts& pod, int64_t now) {
   for (auto& c : pod.containers) {
     const QString& r = c.reason;
-    if (r == u"ImagePullBackOff" || r == u"ErrImagePull" || r == u"ErrImageNeverPull" || r == u"InvalidImageName") {
+    if (r == u"ImagePullBackOff" || r == u"ErrImagePull" || r == u"ErrImageNeverPull" ||
+        r == u"InvalidImageName") {
       return Words::tr("the image %1 can't be had").arg(c.image);
     }
     if (r == u"CrashLoopBackOff") {
@@ -214,17 +244,22 @@ QString podNow(const PodFacts& pod, int64_t now) {
   const QString problem = podProblem(pod, now);
   if (!problem.isEmpty()) return problem;
   switch (pod.state) {
-    case PodState::Waiting: return Words::tr("waits for a machine");
+    case PodState::Waiting:
+      return Words::tr("waits for a machine");
     case PodState::Starting: {
       for (auto& c : pod.containers) {
         if (c.state == u"running" && !c.ready) return Words::tr("runs, not ready for work yet");
       }
       return Words::tr("is being started");
     }
-    case PodState::Ready: return pod.started ? Words::tr("running for %1").arg(span(now - pod.started)) : Words::tr("running");
-    case PodState::Leaving: return Words::tr("is being stopped");
-    case PodState::Finished: return Words::tr("has done its work");
-    case PodState::Failing: return Words::tr("failed");
+    case PodState::Ready:
+      return pod.started ? Words::tr("running for %1").arg(span(now - pod.started)) : Words::tr("running");
+    case PodState::Leaving:
+      return Words::tr("is being stopped");
+    case PodState::Finished:
+      return Words::tr("has done its work");
+    case PodState::Failing:
+      return Words::tr("failed");
   }
   return {};
 }
@@ -243,7 +278,8 @@ QString health(const Health& h, Link link) {
 Tone healthTone(const Health& h, Link link) {
   if (link == Link::Offline) return Tone::Error;
   if (link == Link::Loading || h.machines == 0) return Tone::Plain;
-  if (h.machinesReady < h.machines || h.failing > 0 || h.podsReady < h.pods || h.moving > 0) return Tone::Warn;
+  if (h.machinesReady < h.machines || h.failing > 0 || h.podsReady < h.pods || h.moving > 0)
+    return Tone::Warn;
   return Tone::Ok;
 }
 

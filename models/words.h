@@ -1,5 +1,5 @@
-// Words: what the window says, in kind sentences. Every user-visible text that is not a fixed label of one widget is made here.
-// Threads: pure; tr() needs the application's translators.
+// Words: what the window says, in kind sentences. Every user-visible text that is not a fixed label of one
+// widget is made here. Threads: pure; tr() needs the application's translators.
 #pragma once
 
 #include <QCoreApplication>
@@ -15,8 +15,8 @@ enum class Tone : uint8_t { Plain, Info, Ok, Warn, Error };
 struct MachineView {
   CardState state;
   Tone tone = Tone::Plain;
-  QString title;      // "Ready", "Lost", "Joining", "Waits for your trust"
-  QString note;       // for the card; empty when all is fine
+  QString title;  // "Ready", "Lost", "Joining", "Waits for your trust"
+  QString note;   // for the card; empty when all is fine
   int percent = -1;
   int64_t since = 0;
 };
@@ -29,15 +29,15 @@ QString span(int64_t ms);
 QString ago(int64_t ms);
 // "412 ms", "2.6 s", "1 min 20 s"
 QString took(int64_t ms);
-QString clock(int64_t ms);          // "12:04:31", local
-QString cores(int64_t milli);       // "1.8", "8"
-QString memory(int64_t bytes);      // "3.5 GiB"
-QString percent(double part);       // "46%"; "–" when negative
+QString clock(int64_t ms);                // "12:04:31", local
+QString cores(int64_t milli);             // "1.8", "8"
+QString memory(int64_t bytes);            // "3.5 GiB"
+QString percent(double part);             // "46%"; "–" when negative
 QString hardware(const NodeFacts& node);  // "amd64 · 8 cpu"
 
 MachineView machineView(const MachineFacts* machine, const NodeFacts* node);
 
-QString podState(PodState state);   // "Ready", "Starting", ...
+QString podState(PodState state);  // "Ready", "Starting", ...
 Tone podTone(PodState state);
 // "exits with 1, tried 3 times, next in 40 s"; empty when all is well. `now` for what comes next.
 QString podProblem(const PodFacts& pod, int64_t now);

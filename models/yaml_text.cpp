@@ -12,23 +12,35 @@ QString quoted(const QString& s) {
   QString out = QStringLiteral("\"");
   for (QChar c : s) {
     if (c == '"' || c == '\\') out += QLatin1Char('\\');
-    if (c == '\n') out += QStringLiteral("\\n");
-    else if (c == '\t') out += QStringLiteral("\\t");
-    else if (c == '\r') out += QStringLiteral("\\r");
-    else if (c < QChar(0x20)) out += QStringLiteral("\\x%1").arg(c.unicode(), 2, 16, QLatin1Char('0'));
-    else out += c;
+    if (c == '\n')
+      out += QStringLiteral("\\n");
+    else if (c == '\t')
+      out += QStringLiteral("\\t");
+    else if (c == '\r')
+      out += QStringLiteral("\\r");
+    else if (c < QChar(0x20))
+      out += QStringLiteral("\\x%1").arg(c.unicode(), 2, 16, QLatin1Char('0'));
+    else
+      out += c;
   }
   return out + QLatin1Char('"');
 }
 
 QString scalar(const QString& s) {
-  static const QRegularExpression special(QStringLiteral(
-      "^$|^[\\s\\-?:,\\[\\]{}#&*!|>'\"%@`]|[:]\\s|\\s#|[:\\s]$|^(true|false|yes|no|on|off|null|~)$|^[-+.]?[0-9][0-9_.,:eExXoO+-]*$|[\\x00-\\x1f]"),
+  static const QRegularExpression special(
+      QStringLiteral("^$|^[\\s\\-?:,\\[\\]{}#&*!|>'\"%@`]|[:]\\s|\\s#|[:\\s]$|^(true|false|yes|no|on|off|"
+                     "null|~)$|[\\x00-\\x1f]"
+                     // numbers of all kinds, times, dates
+                     "|^[-+]?(\\.[0-9_]+|[0-9][0-9_]*(\\.[0-9_]*)?)(e[-+]?[0-9]+)?$|^[-+]?0(x[0-9a-f_]+|o?[0-"
+                     "7_]+|b[01_]+)$|^[-+]?\\.(inf|nan)$"
+                     "|^[-+]?[0-9]+(:[0-9.]+)+$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"),
       QRegularExpression::CaseInsensitiveOption);
   return special.match(s).hasMatch() ? quoted(s) : s;
 }
 
-QString text(const bj::string& s) { return QString::fromUtf8(s.data(), qsizetype(s.size())); }
+QString text(const bj::string& s) {
+  return QString::fromUtf8(s.data(), qsizetype(s.size()));
+}
 
 void emitValue(const bj::value& v, int indent, QString& out, bool inList);
 
@@ -46,8 +58,10 @@ void emitObject(const bj::object& o, int indent, QString& out, bool inList) {
 void emitList(const bj::array& a, int indent, QString& out) {
   for (auto& item : a) {
     out += QString(indent, QLatin1Char(' ')) + QStringLiteral("- ");
-    if (item.is_object() && !item.get_object().empty()) emitObject(item.get_object(), indent + 2, out, true);
-    else emitValue(item, indent + 2, out, true);
+    if (item.is_object() && !item.get_object().empty())
+      emitObject(item.get_object(), indent + 2, out, true);
+    else
+      emitValue(item, indent + 2, out, true);
   }
 }
 
@@ -59,7 +73,8 @@ void emitString(const QString& s, int indent, QString& out) {
   const bool ends = s.endsWith('\n');
   out += ends ? QStringLiteral("|\n") : QStringLiteral("|-\n");
   const auto lines = (ends ? s.chopped(1) : s).split('\n');
-  for (auto& line : lines) out += (line.isEmpty() ? QString() : QString(indent + 2, QLatin1Char(' ')) + line) + QLatin1Char('\n');
+  for (auto& line : lines)
+    out += (line.isEmpty() ? QString() : QString(indent + 2, QLatin1Char(' ')) + line) + QLatin1Char('\n');
 }
 
 void emitValue(const bj::value& v, int indent, QString& out, bool inList) {
@@ -85,7 +100,8 @@ void emitValue(const bj::value& v, int indent, QString& out, bool inList) {
       out += gap;
       emitString(text(v.get_string()), indent, out);
       break;
-    default: out += gap + QString::fromStdString(bj::serialize(v)) + QLatin1Char('\n');
+    default:
+      out += gap + QString::fromStdString(bj::serialize(v)) + QLatin1Char('\n');
   }
 }
 
@@ -93,9 +109,12 @@ void emitValue(const bj::value& v, int indent, QString& out, bool inList) {
 
 QString toYaml(const bj::value& tree) {
   QString out;
-  if (tree.is_object() && !tree.get_object().empty()) emitObject(tree.get_object(), 0, out, false);
-  else if (tree.is_array() && !tree.get_array().empty()) emitList(tree.get_array(), 0, out);
-  else emitValue(tree, 0, out, true);
+  if (tree.is_object() && !tree.get_object().empty())
+    emitObject(tree.get_object(), 0, out, false);
+  else if (tree.is_array() && !tree.get_array().empty())
+    emitList(tree.get_array(), 0, out);
+  else
+    emitValue(tree, 0, out, true);
   return out;
 }
 

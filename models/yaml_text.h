@@ -1,5 +1,5 @@
-// JSON trees as block YAML, for reading: keys in the order given, strings quoted only where YAML would read them as something
-// else. Threads: pure.
+// JSON trees as block YAML, for reading: keys in the order given, strings quoted only where YAML would read
+// them as something else. Threads: pure.
 #pragma once
 
 #include <QString>

@@ -1,5 +1,5 @@
-// Pictures of every view, dark and light, at 1x and 2x, with realistic data, for people to look at: build/PRESET/ui-pictures.
-// Fails when a view can't be drawn, or a picture is all of one color.
+// Pictures of every view, dark and light, at 1x and 2x, with realistic data, for people to look at:
+// build/PRESET/ui-pictures. Fails when a view can't be drawn, or a picture is all of one color.
 #include <QDir>
 #include <QTest>
 
@@ -42,12 +42,15 @@ class PicturesTest : public QObject {
           for (int x = 0; x < image.width(); x += 7) seen.insert(image.pixel(x, y));
         }
         QVERIFY2(seen.size() > 8, qPrintable(name));
-        QVERIFY(image.save(QStringLiteral("%1/%2-%3%4.png").arg(dir_, name, dark ? "dark" : "light", ratio == 2 ? "@2x" : "")));
+        QVERIFY(image.save(QStringLiteral("%1/%2-%3%4.png")
+                               .arg(dir_, name, dark ? "dark" : "light", ratio == 2 ? "@2x" : "")));
       }
     }
   }
 
-  static QString appNamed(const char* name) { return models::appKey(QStringLiteral("Deployment"), QStringLiteral("default"), QLatin1String(name)); }
+  static QString appNamed(const char* name) {
+    return models::appKey(QStringLiteral("Deployment"), QStringLiteral("default"), QLatin1String(name));
+  }
 
   // The fleet of the look, with what has just happened to it.
   static void tell(models::Session& s) {
@@ -104,7 +107,8 @@ class PicturesTest : public QObject {
     int i = 0;
     for (auto* place : {"pi-4", "pi-4", "curie", "curie"}) {
       static const char* apps[] = {"shop-web", "metrics", "shop-api", "mailer"};
-      auto p = sample::pod("default", apps[i], QString("7c9f4-n%1w2x").arg(i), place, models::PodState::Starting, "shop/web:2.4", 0);
+      auto p = sample::pod("default", apps[i], QString("7c9f4-n%1w2x").arg(i), place,
+                           models::PodState::Starting, "shop/web:2.4", 0);
       p.created = at + 500;
       g.pods.put.push_back(p);
       ++i;
@@ -143,8 +147,10 @@ class PicturesTest : public QObject {
     window.select({Subject::Kind::Pod, failing});
     save(window, "pod");
     window.inspector()->open(Inspector::Page::Logs);
-    window.inspector()->logPage()->model()->add(0, {"mailer 0.8 starting", "connecting to smtp.example:587", "error: connection refused (os error 111)",
-                                                    "giving up after 3 tries: the address answers, but nobody listens on port 587 there", "exit 1"});
+    window.inspector()->logPage()->model()->add(
+        0,
+        {"mailer 0.8 starting", "connecting to smtp.example:587", "error: connection refused (os error 111)",
+         "giving up after 3 tries: the address answers, but nobody listens on port 587 there", "exit 1"});
     save(window, "logs");
     models::Diff f;
     auto event = [&](const char* reason, const char* message, bool warning, int count, int ago) {
@@ -247,7 +253,9 @@ class PicturesTest : public QObject {
     m.trustedHostKey = m.seenHostKey;
     m.step = "Uploading the agent";
     m.percent = 64;
-    m.findings = {{"Kernel", "OK", "6.1.0", {}}, {"Disk", "Warning", "2.1 GiB free in /var", "Free some room: images need about 4 GiB."}, {"Login", "OK", "root without a password", {}}};
+    m.findings = {{"Kernel", "OK", "6.1.0", {}},
+                  {"Disk", "Warning", "2.1 GiB free in /var", "Free some room: images need about 4 GiB."},
+                  {"Login", "OK", "root without a password", {}}};
     d.machines.put.push_back(m);
     m.key = m.name = "pi-7";
     m.address = "10.20.0.57";
@@ -257,7 +265,8 @@ class PicturesTest : public QObject {
     m.percent = -1;
     m.attempts = 2;
     m.nextAttempt = sample::now() + 20000;
-    m.findings = {{"Login", "Error", "user pi may not use sudo without a password", "Add the line “pi ALL=(ALL) NOPASSWD: ALL” to /etc/sudoers.d/pilothouse on the machine."}};
+    m.findings = {{"Login", "Error", "user pi may not use sudo without a password",
+                   "Add the line “pi ALL=(ALL) NOPASSWD: ALL” to /etc/sudoers.d/pilothouse on the machine."}};
     d.machines.put.push_back(m);
     s.state.apply(std::move(d));
     MainWindow window(&s);

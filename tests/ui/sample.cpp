@@ -26,7 +26,8 @@ NodeFacts node(const QString& name, const QString& zone, const QString& arch, in
   return n;
 }
 
-PodFacts pod(const QString& ns, const QString& app, const QString& suffix, const QString& node, PodState state, const QString& image, int64_t ago) {
+PodFacts pod(const QString& ns, const QString& app, const QString& suffix, const QString& node,
+             PodState state, const QString& image, int64_t ago) {
   PodFacts p;
   p.ns = ns;
   p.name = app + '-' + suffix;
@@ -36,7 +37,8 @@ PodFacts pod(const QString& ns, const QString& app, const QString& suffix, const
   p.state = state;
   p.created = p.started = now() - ago;
   p.phase = state == PodState::Ready ? QStringLiteral("Running") : QStringLiteral("Pending");
-  if (!node.isEmpty() && state != PodState::Starting) p.address = QStringLiteral("10.244.%1.%2").arg(qHash(node, 1) % 250).arg(qHash(p.name, 2) % 250);
+  if (!node.isEmpty() && state != PodState::Starting)
+    p.address = QStringLiteral("10.244.%1.%2").arg(qHash(node, 1) % 250).arg(qHash(p.name, 2) % 250);
   p.cpuRequest = 250;
   p.memoryRequest = 256ll << 20;
   p.labels = {{QStringLiteral("app"), app}};
@@ -44,7 +46,8 @@ PodFacts pod(const QString& ns, const QString& app, const QString& suffix, const
   c.name = app.section('-', -1);
   c.image = image;
   c.ready = state == PodState::Ready;
-  c.state = state == PodState::Ready || state == PodState::Leaving ? QStringLiteral("running") : QStringLiteral("waiting");
+  c.state = state == PodState::Ready || state == PodState::Leaving ? QStringLiteral("running")
+                                                                   : QStringLiteral("waiting");
   if (state == PodState::Starting) c.reason = QStringLiteral("ContainerCreating");
   c.ports = QStringList{QStringLiteral("8080/TCP")};
   if (state == PodState::Failing) {
@@ -57,7 +60,8 @@ PodFacts pod(const QString& ns, const QString& app, const QString& suffix, const
   return p;
 }
 
-WorkloadFacts app(const QString& ns, const QString& name, int wanted, int ready, const QString& image, int64_t ago) {
+WorkloadFacts app(const QString& ns, const QString& name, int wanted, int ready, const QString& image,
+                  int64_t ago) {
   WorkloadFacts w;
   w.ns = ns;
   w.name = name;
@@ -96,7 +100,8 @@ struct Lot {
   const char* zone;
   const char* arch;
   int cores, gib;
-  const char* pods;  // one letter a pod: w a d m t of the applications; upper case: starting; '!' behind: failing; '-': leaving
+  const char* pods;  // one letter a pod: w a d m t of the applications; upper case: starting; '!' behind:
+                     // failing; '-': leaving
   double cpu, memory;
 };
 
@@ -109,16 +114,22 @@ void fleet(Session& s) {
 
 Diff fleetDiff(Session& s) {
   s.state.setClock([] { return now(); });
-  s.setPlace({QStringLiteral("lab-bench-3"), QStringLiteral("https://127.0.0.1:6443"), QStringLiteral("/home/mara/.local/share/pilothouse/lab-bench-3/admin.kubeconfig"),
+  s.setPlace({QStringLiteral("lab-bench-3"), QStringLiteral("https://127.0.0.1:6443"),
+              QStringLiteral("/home/mara/.local/share/pilothouse/lab-bench-3/admin.kubeconfig"),
               QStringLiteral("/home/mara/.local/share/pilothouse/lab-bench-3"), true});
-  static const Lot lots[] = {
-      {"kepler", "bench", "amd64", 8, 16, "ddwwwwtttaam", 0.46, 0.58}, {"curie", "bench", "amd64", 8, 16, "wwwwtammmWW", 0.38, 0.41},
-      {"noether", "bench", "amd64", 16, 32, "dwwwwwtttttaaaamm", 0.71, 0.64}, {"gauss", "bench", "amd64", 4, 8, "dwtttam!", 0.88, 0.79},
-      {"pi-1", "shelf", "arm64", 4, 8, "wtta", 0.22, 0.35}, {"pi-2", "shelf", "arm64", 4, 8, "dwwtt", 0.31, 0.44},
-      {"pi-3", "shelf", "arm64", 4, 8, "wtam", 0, 0}, {"pi-4", "shelf", "arm64", 4, 8, "tmWW", 0.18, 0.29}};
-  static const QHash<QChar, QPair<QString, QString>> names{{'w', {"shop-web", "shop/web:2.4"}}, {'a', {"shop-api", "shop/api:1.9"}},
-                                                          {'d', {"orders-db", "postgres:15"}}, {'m', {"mailer", "shop/mailer:0.8"}},
-                                                          {'t', {"metrics", "prom/node:1.7"}}};
+  static const Lot lots[] = {{"kepler", "bench", "amd64", 8, 16, "ddwwwwtttaam", 0.46, 0.58},
+                             {"curie", "bench", "amd64", 8, 16, "wwwwtammmWW", 0.38, 0.41},
+                             {"noether", "bench", "amd64", 16, 32, "dwwwwwtttttaaaamm", 0.71, 0.64},
+                             {"gauss", "bench", "amd64", 4, 8, "dwtttam!", 0.88, 0.79},
+                             {"pi-1", "shelf", "arm64", 4, 8, "wtta", 0.22, 0.35},
+                             {"pi-2", "shelf", "arm64", 4, 8, "dwwtt", 0.31, 0.44},
+                             {"pi-3", "shelf", "arm64", 4, 8, "wtam", 0, 0},
+                             {"pi-4", "shelf", "arm64", 4, 8, "tmWW", 0.18, 0.29}};
+  static const QHash<QChar, QPair<QString, QString>> names{{'w', {"shop-web", "shop/web:2.4"}},
+                                                           {'a', {"shop-api", "shop/api:1.9"}},
+                                                           {'d', {"orders-db", "postgres:15"}},
+                                                           {'m', {"mailer", "shop/mailer:0.8"}},
+                                                           {'t', {"metrics", "prom/node:1.7"}}};
   const QString ns = QStringLiteral("default");
   Diff d;
   QHash<QString, QPair<int, int>> counts;
@@ -137,7 +148,9 @@ Diff fleetDiff(Session& s) {
     for (const char* c = lot.pods; *c; ++c) {
       const auto& [name, image] = names[QChar(*c).toLower()];
       const bool failing = c[1] == '!';
-      const PodState state = failing ? PodState::Failing : QChar(*c).isUpper() ? PodState::Starting : PodState::Ready;
+      const PodState state = failing               ? PodState::Failing
+                             : QChar(*c).isUpper() ? PodState::Starting
+                                                   : PodState::Ready;
       const uint h = uint(qHash(name, counts[name].first * 7919u + 17));
       QString suffix = QStringLiteral("7c9f4-");
       for (int i = 0; i < 5; ++i) suffix += QLatin1Char(letters[(h >> (i * 5)) % 27]);
@@ -168,26 +181,46 @@ Diff fleetDiff(Session& s) {
 
 void fleetNames(Session& s, bool chinese) {
   s.state.setClock([] { return now(); });
-  s.setPlace({chinese ? QStringLiteral("三号实验室集群") : QStringLiteral("department-of-computational-physics-teaching-laboratory-cluster-3"),
-              QStringLiteral("https://127.0.0.1:6443"), {}, {}, true});
+  s.setPlace({chinese ? QStringLiteral("三号实验室集群")
+                      : QStringLiteral("department-of-computational-physics-teaching-laboratory-cluster-3"),
+              QStringLiteral("https://127.0.0.1:6443"),
+              {},
+              {},
+              true});
   Diff d;
   for (int i = 0; i < 5; ++i) {
-    const QString name = chinese ? QStringList{"开普勒", "居里夫人", "诺特", "高斯", "树莓派一号"}[i]
-                                 : QStringLiteral("physics-building-basement-rack-%1-workstation-number-%2.lab.example").arg(i % 2 + 1).arg(100 + i);
-    auto n = node(name, chinese ? QStringLiteral("实验台") : QStringLiteral("physics-building-basement-with-a-long-zone-name"), QStringLiteral("amd64"), 8, 16);
+    const QString name =
+        chinese ? QStringList{"开普勒", "居里夫人", "诺特", "高斯", "树莓派一号"}[i]
+                : QStringLiteral("physics-building-basement-rack-%1-workstation-number-%2.lab.example")
+                      .arg(i % 2 + 1)
+                      .arg(100 + i);
+    auto n = node(name,
+                  chinese ? QStringLiteral("实验台")
+                          : QStringLiteral("physics-building-basement-with-a-long-zone-name"),
+                  QStringLiteral("amd64"), 8, 16);
     n.cordoned = i == 3;
     d.nodes.put.push_back(n);
     for (int p = 0; p < 9; ++p) {
-      const QString app = chinese ? QStringList{"商店网页", "订单数据库", "邮件"}[p % 3]
-                                  : QStringLiteral("extraordinarily-long-application-name-for-the-shop-frontend-%1").arg(p % 3);
-      d.pods.put.push_back(pod(QStringLiteral("default"), app, QStringLiteral("7c9f4-%1%2").arg(i).arg(p), name,
-                               p == 4 && i == 1 ? PodState::Failing : p == 8 ? PodState::Leaving : PodState::Ready, QStringLiteral("registry.example/shop/web:2.4")));
+      const QString app =
+          chinese
+              ? QStringList{"商店网页", "订单数据库", "邮件"}[p % 3]
+              : QStringLiteral("extraordinarily-long-application-name-for-the-shop-frontend-%1").arg(p % 3);
+      d.pods.put.push_back(pod(QStringLiteral("default"), app, QStringLiteral("7c9f4-%1%2").arg(i).arg(p),
+                               name,
+                               p == 4 && i == 1 ? PodState::Failing
+                               : p == 8         ? PodState::Leaving
+                                                : PodState::Ready,
+                               QStringLiteral("registry.example/shop/web:2.4")));
     }
   }
   for (int a = 0; a < 3; ++a) {
-    const QString app = chinese ? QStringList{"商店网页", "订单数据库", "邮件"}[a]
-                                : QStringLiteral("extraordinarily-long-application-name-for-the-shop-frontend-%1").arg(a);
-    d.workloads.put.push_back(ph::sample::app(QStringLiteral("default"), app, 15, 14, QStringLiteral("registry.example/a/very/long/path/to/the/image/of/the/shop/web:2.4-rc1"), 100000 - a));
+    const QString app =
+        chinese ? QStringList{"商店网页", "订单数据库", "邮件"}[a]
+                : QStringLiteral("extraordinarily-long-application-name-for-the-shop-frontend-%1").arg(a);
+    d.workloads.put.push_back(ph::sample::app(
+        QStringLiteral("default"), app, 15, 14,
+        QStringLiteral("registry.example/a/very/long/path/to/the/image/of/the/shop/web:2.4-rc1"),
+        100000 - a));
   }
   s.state.apply(std::move(d));
   s.state.setLink(Link::Live);
@@ -197,19 +230,26 @@ void many(Session& s, int machines, int podsEach) {
   s.state.setClock([] { return now(); });
   s.setPlace({QStringLiteral("campus"), QStringLiteral("https://127.0.0.1:6443"), {}, {}, true});
   Diff d;
-  for (int a = 0; a < 12; ++a) d.workloads.put.push_back(app(QStringLiteral("default"), QStringLiteral("service-%1").arg(a), machines * podsEach / 12, machines * podsEach / 12, QStringLiteral("img:1"), 1000000 - a));
+  for (int a = 0; a < 12; ++a)
+    d.workloads.put.push_back(app(QStringLiteral("default"), QStringLiteral("service-%1").arg(a),
+                                  machines * podsEach / 12, machines * podsEach / 12, QStringLiteral("img:1"),
+                                  1000000 - a));
   for (int i = 0; i < machines; ++i) {
     const QString name = QStringLiteral("node-%1").arg(i);
-    auto n = node(name, QStringLiteral("zone-%1").arg(QChar('a' + i * 4 / machines)), QStringLiteral("amd64"), 16, 64);
+    auto n = node(name, QStringLiteral("zone-%1").arg(QChar('a' + i * 4 / machines)), QStringLiteral("amd64"),
+                  16, 64);
     if (i % 97 == 13) {
       n.ready = n.known = false;
       n.readySince = now() - 60000;
     }
-    s.load.put(name, {int64_t(double(n.cpu) * (0.1 + double(qHash(i, 3) % 85) / 100)), int64_t(double(n.memory) * 0.4), now()});
+    s.load.put(name, {int64_t(double(n.cpu) * (0.1 + double(qHash(i, 3) % 85) / 100)),
+                      int64_t(double(n.memory) * 0.4), now()});
     d.nodes.put.push_back(n);
     for (int p = 0; p < podsEach; ++p) {
-      d.pods.put.push_back(pod(QStringLiteral("default"), QStringLiteral("service-%1").arg((p * 5 + i) % 12), QStringLiteral("%1-%2").arg(i).arg(p), name,
-                               p == 3 && i % 50 == 7 ? PodState::Failing : PodState::Ready, QStringLiteral("img:1")));
+      d.pods.put.push_back(pod(QStringLiteral("default"), QStringLiteral("service-%1").arg((p * 5 + i) % 12),
+                               QStringLiteral("%1-%2").arg(i).arg(p), name,
+                               p == 3 && i % 50 == 7 ? PodState::Failing : PodState::Ready,
+                               QStringLiteral("img:1")));
     }
   }
   s.state.apply(std::move(d));

@@ -12,7 +12,8 @@ using models::CardState;
 using models::MachineForm;
 namespace words = models::words;
 
-JoinRow::JoinRow(models::Session* session, const QString& machine, QWidget* parent) : QWidget(parent), session_(session), machine_(machine) {
+JoinRow::JoinRow(models::Session* session, const QString& machine, QWidget* parent)
+    : QWidget(parent), session_(session), machine_(machine) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(space::m, space::m, space::m, space::m);
   layout->setSpacing(6);
@@ -74,7 +75,8 @@ void JoinRow::refresh() {
     tone = failure_.isEmpty() ? Tone::Info : Tone::Error;
   }
   const int64_t now = session_->state.now();
-  if (machine && view.state == CardState::Ready && machine->joinFinished > machine->joinStarted && machine->joinStarted > 0) {
+  if (machine && view.state == CardState::Ready && machine->joinFinished > machine->joinStarted &&
+      machine->joinStarted > 0) {
     note = tr("joined in %1").arg(words::took(machine->joinFinished - machine->joinStarted));
   }
   if (machine && view.state == CardState::Failed && machine->nextAttempt > now) {
@@ -82,7 +84,9 @@ void JoinRow::refresh() {
   }
   if (!failure_.isEmpty()) note = failure_;
   const bool asks = view.state == CardState::NeedsTrust && machine;
-  if (asks) note = tr("First contact with %1. Compare this key with the one on the machine, then trust it:").arg(machine->address);
+  if (asks)
+    note = tr("First contact with %1. Compare this key with the one on the machine, then trust it:")
+               .arg(machine->address);
   state_->setText(state);
   state_->setTone(tone);
   note_->setText(note);
@@ -92,7 +96,8 @@ void JoinRow::refresh() {
   progress_->setValue(std::max(0, view.percent));
   key_->setVisible(asks);
   trust_->setVisible(asks);
-  if (asks) key_->setText(QStringLiteral("%1 %2").arg(machine->seenHostKey, machine->seenHostKeyType).trimmed());
+  if (asks)
+    key_->setText(QStringLiteral("%1 %2").arg(machine->seenHostKey, machine->seenHostKeyType).trimmed());
   // Once it is in, only what went wrong is worth reading.
   QString shown;
   std::vector<models::Finding> findings;
@@ -128,7 +133,8 @@ void JoinRow::paintEvent(QPaintEvent*) {
   p.drawEllipse(QPointF(space::m + 6, name_->geometry().center().y() + 1), 4.5, 4.5);
 }
 
-AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent) : QDialog(parent), session_(session) {
+AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent)
+    : QDialog(parent), session_(session) {
   setWindowTitle(tr("Add machines"));
   resize(900, 600);
   auto* all = new QVBoxLayout(this);
@@ -147,10 +153,12 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent) : 
   port_->setRange(1, 65535);
   port_->setValue(22);
   port_->setObjectName(QStringLiteral("port"));
-  fields_->addPair(QStringLiteral("address"), tr("Address"), address_, QStringLiteral("port"), tr("SSH port"), port_, 96);
+  fields_->addPair(QStringLiteral("address"), tr("Address"), address_, QStringLiteral("port"), tr("SSH port"),
+                   port_, 96);
   user_ = new QLineEdit(QStringLiteral("root"), fields_);
   user_->setObjectName(QStringLiteral("user"));
-  fields_->add(QStringLiteral("user"), tr("User"), user_, tr("root, or somebody who may use sudo without a password."));
+  fields_->add(QStringLiteral("user"), tr("User"), user_,
+               tr("root, or somebody who may use sudo without a password."));
   auto* keyField = new QWidget(fields_);
   auto* keyRow = new QHBoxLayout(keyField);
   keyRow->setContentsMargins(0, 0, 0, 0);
@@ -168,7 +176,8 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent) : 
   zone_ = new QLineEdit(fields_);
   zone_->setObjectName(QStringLiteral("zone"));
   zone_->setPlaceholderText(tr("shelf, room 12…"));
-  fields_->addPair(QStringLiteral("name"), tr("Name"), name_, QStringLiteral("zone"), tr("Zone (where it stands)"), zone_, 0);
+  fields_->addPair(QStringLiteral("name"), tr("Name"), name_, QStringLiteral("zone"),
+                   tr("Zone (where it stands)"), zone_, 0);
   fields_->column()->addSpacing(space::s);
   fields_->column()->addWidget(label(tr("What this applies"), "muted", fields_));
   manifest_ = new CodeBox(fields_);
@@ -186,7 +195,9 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent) : 
   list_ = new QVBoxLayout(holder);
   list_->setContentsMargins(0, 0, space::s, 0);
   list_->setSpacing(space::s);
-  empty_ = label(tr("Machines that join are shown here: their host key to trust, what was found on them, and each step."), "muted", holder);
+  empty_ = label(tr("Machines that join are shown here: their host key to trust, what was found on them, and "
+                    "each step."),
+                 "muted", holder);
   empty_->setWordWrap(true);
   list_->addWidget(empty_);
   list_->addStretch();
@@ -211,10 +222,12 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent) : 
   connect(close, &QPushButton::clicked, this, &QDialog::accept);
   connect(submit_, &QPushButton::clicked, this, &AddMachineDialog::submit);
   connect(browse, &QPushButton::clicked, this, [this] {
-    const QString path = QFileDialog::getOpenFileName(this, tr("A private key"), QDir::homePath() + QStringLiteral("/.ssh"));
+    const QString path =
+        QFileDialog::getOpenFileName(this, tr("A private key"), QDir::homePath() + QStringLiteral("/.ssh"));
     if (!path.isEmpty()) key_->setText(path);
   });
-  for (auto* edit : {address_, user_, key_, name_, zone_}) connect(edit, &QLineEdit::textChanged, this, &AddMachineDialog::refresh);
+  for (auto* edit : {address_, user_, key_, name_, zone_})
+    connect(edit, &QLineEdit::textChanged, this, &AddMachineDialog::refresh);
   connect(port_, &QSpinBox::valueChanged, this, &AddMachineDialog::refresh);
   connect(fields_, &Form::left, this, &AddMachineDialog::refresh);
   connect(&session->state, &models::ClusterState::changed, this, [this](const models::ChangeSet& changes) {
@@ -224,7 +237,8 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent) : 
   for (auto& [key, machine] : session->state.machines()) {
     auto* node = session->state.node(machine.node.isEmpty() ? key : machine.node);
     const auto view = words::machineView(&machine, node);
-    if (view.state != CardState::Ready && view.state != CardState::Lost && view.state != CardState::Leaving) ensureRow(key);
+    if (view.state != CardState::Ready && view.state != CardState::Lost && view.state != CardState::Leaving)
+      ensureRow(key);
   }
   refresh();
   address_->setFocus();
@@ -236,7 +250,8 @@ MachineForm AddMachineDialog::form() const {
   f.port = port_->value();
   f.user = user_->text().trimmed();
   f.identityFile = key_->text().trimmed();
-  if (f.identityFile.startsWith(QStringLiteral("~/"))) f.identityFile = QDir::homePath() + f.identityFile.mid(1);
+  if (f.identityFile.startsWith(QStringLiteral("~/")))
+    f.identityFile = QDir::homePath() + f.identityFile.mid(1);
   f.name = name_->text().trimmed();
   f.zone = zone_->text().trimmed();
   return f;
@@ -272,11 +287,14 @@ void AddMachineDialog::submit() {
   const auto f = form();
   auto wrong = models::check(f);
   const QString name = models::machineName(f);
-  if (wrong.isEmpty() && session_->state.machine(name)) wrong.append({QStringLiteral("name"), tr("There is a machine of this name already.")});
+  if (wrong.isEmpty() && session_->state.machine(name))
+    wrong.append({QStringLiteral("name"), tr("There is a machine of this name already.")});
   tried_ = true;
   failure_->clear();
   if (!fields_->showProblems(wrong, true)) {
-    if (auto* field = findChild<QWidget*>(wrong.first().field == u"name" ? QStringLiteral("machineName") : wrong.first().field)) field->setFocus();
+    if (auto* field = findChild<QWidget*>(wrong.first().field == u"name" ? QStringLiteral("machineName")
+                                                                         : wrong.first().field))
+      field->setFocus();
     return;
   }
   auto* row = ensureRow(name);
@@ -284,7 +302,8 @@ void AddMachineDialog::submit() {
   QPointer<AddMachineDialog> self(this);
   session_->actions.addMachine(f, [self, name](const Result<>& r) {
     if (!self) return;
-    if (auto* row = self->rows_.value(name)) r.ok() ? row->refresh() : row->setFailure(models::Actions::explain(r.status()));
+    if (auto* row = self->rows_.value(name))
+      r.ok() ? row->refresh() : row->setFailure(models::Actions::explain(r.status()));
   });
   // Ready for the next one: same user and key, another address.
   tried_ = false;

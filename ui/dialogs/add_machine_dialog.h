@@ -1,5 +1,5 @@
-// AddMachineDialog: machines join here, one after the other: a form on the left, what becomes of each on the right: its host
-// key to trust, what the preflight found, how far it is. Threads: GUI thread only.
+// AddMachineDialog: machines join here, one after the other: a form on the left, what becomes of each on the
+// right: its host key to trust, what the preflight found, how far it is. Threads: GUI thread only.
 #pragma once
 
 #include <QDialog>

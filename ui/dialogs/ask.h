@@ -12,7 +12,8 @@ namespace ph::ui {
 class AskDialog : public QDialog {
   Q_OBJECT
  public:
-  AskDialog(const QString& title, const QStringList& sentences, const QString& command, const QString& yes, bool danger, QWidget* parent);
+  AskDialog(const QString& title, const QStringList& sentences, const QString& command, const QString& yes,
+            bool danger, QWidget* parent);
 };
 
 AskDialog* askRemove(models::Session* session, const models::Subject& subject, QWidget* parent);

@@ -34,7 +34,8 @@ DeployDialog::DeployDialog(models::Session* session, QWidget* parent) : QDialog(
   copies_->setRange(0, 5000);
   copies_->setValue(3);
   copies_->setObjectName(QStringLiteral("copies"));
-  fields_->addPair(QStringLiteral("name"), tr("Name"), name_, QStringLiteral("copies"), tr("Copies"), copies_, 110);
+  fields_->addPair(QStringLiteral("name"), tr("Name"), name_, QStringLiteral("copies"), tr("Copies"), copies_,
+                   110);
   image_ = new QLineEdit(fields_);
   image_->setPlaceholderText(QStringLiteral("shop/web:2.4"));
   image_->setObjectName(QStringLiteral("image"));
@@ -42,7 +43,8 @@ DeployDialog::DeployDialog(models::Session* session, QWidget* parent) : QDialog(
   auto* archive = new QHBoxLayout;
   archive->setSpacing(space::s);
   choose_ = button(tr("From an archive…"), nullptr, fields_);
-  choose_->setToolTip(tr("An OCI or Docker archive (.tar): it is copied to the machines that need it, no registry needed"));
+  choose_->setToolTip(
+      tr("An OCI or Docker archive (.tar): it is copied to the machines that need it, no registry needed"));
   archiveNote_ = label({}, "caption", fields_);
   archiveNote_->setWordWrap(true);
   archive->addWidget(choose_);
@@ -51,7 +53,8 @@ DeployDialog::DeployDialog(models::Session* session, QWidget* parent) : QDialog(
   ports_ = new QLineEdit(fields_);
   ports_->setPlaceholderText(QStringLiteral("80:8080"));
   ports_->setObjectName(QStringLiteral("ports"));
-  fields_->add(QStringLiteral("ports"), tr("Ports"), ports_, tr("Of the service, and of the container behind it. Other pods reach it by its name."));
+  fields_->add(QStringLiteral("ports"), tr("Ports"), ports_,
+               tr("Of the service, and of the container behind it. Other pods reach it by its name."));
   env_ = new QPlainTextEdit(fields_);
   env_->setPlaceholderText(QStringLiteral("GREETING=hello"));
   env_->setFixedHeight(74);
@@ -65,7 +68,8 @@ DeployDialog::DeployDialog(models::Session* session, QWidget* parent) : QDialog(
   memory_->setPlaceholderText(QStringLiteral("128Mi"));
   cpu_->setObjectName(QStringLiteral("cpu"));
   memory_->setObjectName(QStringLiteral("memory"));
-  fields_->addPair(QStringLiteral("cpu"), tr("CPU limit, each"), cpu_, QStringLiteral("memory"), tr("Memory limit, each"), memory_, 0);
+  fields_->addPair(QStringLiteral("cpu"), tr("CPU limit, each"), cpu_, QStringLiteral("memory"),
+                   tr("Memory limit, each"), memory_, 0);
   namespace_ = new QLineEdit(QStringLiteral("default"), fields_);
   namespace_->setObjectName(QStringLiteral("namespace"));
   fields_->add(QStringLiteral("namespace"), tr("Namespace"), namespace_);
@@ -115,7 +119,8 @@ DeployDialog::DeployDialog(models::Session* session, QWidget* parent) : QDialog(
     // A name nobody typed follows the image.
     if (!nameTyped_) name_->setText(models::toName(image.section('/', -1).section(':', 0, 0)));
   });
-  for (auto* edit : {name_, image_, ports_, cpu_, memory_, namespace_}) connect(edit, &QLineEdit::textChanged, this, &DeployDialog::refresh);
+  for (auto* edit : {name_, image_, ports_, cpu_, memory_, namespace_})
+    connect(edit, &QLineEdit::textChanged, this, &DeployDialog::refresh);
   connect(copies_, &QSpinBox::valueChanged, this, &DeployDialog::refresh);
   connect(env_, &QPlainTextEdit::textChanged, this, &DeployDialog::refresh);
   connect(fields_, &Form::left, this, &DeployDialog::refresh);
@@ -162,7 +167,8 @@ void DeployDialog::refresh() {
 }
 
 void DeployDialog::chooseArchive() {
-  const QString path = QFileDialog::getOpenFileName(this, tr("An image archive"), {}, tr("Image archives (*.tar *.tar.gz *.tgz *.oci);;All files (*)"));
+  const QString path = QFileDialog::getOpenFileName(
+      this, tr("An image archive"), {}, tr("Image archives (*.tar *.tar.gz *.tgz *.oci);;All files (*)"));
   if (!path.isEmpty()) setArchive(path);
 }
 
@@ -184,8 +190,10 @@ void DeployDialog::setArchive(const QString& path) {
     } else {
       self->archive_ = path;
       self->image_->setText(images->first());
-      if (!self->nameTyped_) self->name_->setText(models::toName(images->first().section('/', -1).section(':', 0, 0)));
-      self->archiveNote_->setText(tr("%1 is loaded; it will be copied to the machines that need it.").arg(QFileInfo(path).fileName()));
+      if (!self->nameTyped_)
+        self->name_->setText(models::toName(images->first().section('/', -1).section(':', 0, 0)));
+      self->archiveNote_->setText(tr("%1 is loaded; it will be copied to the machines that need it.")
+                                      .arg(QFileInfo(path).fileName()));
     }
     self->refresh();
   });

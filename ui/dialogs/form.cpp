@@ -32,9 +32,12 @@ QVBoxLayout* Form::cell(const QString& name, const QString& title, QWidget* fiel
   return box;
 }
 
-void Form::add(const QString& name, const QString& title, QWidget* field, const QString& hint) { column_->addLayout(cell(name, title, field, hint)); }
+void Form::add(const QString& name, const QString& title, QWidget* field, const QString& hint) {
+  column_->addLayout(cell(name, title, field, hint));
+}
 
-void Form::addPair(const QString& name, const QString& title, QWidget* field, const QString& name2, const QString& title2, QWidget* field2, int width2) {
+void Form::addPair(const QString& name, const QString& title, QWidget* field, const QString& name2,
+                   const QString& title2, QWidget* field2, int width2) {
   auto* row = new QHBoxLayout;
   row->setSpacing(space::m);
   auto* a = cell(name, title, field, {});
@@ -60,7 +63,8 @@ bool Form::showProblems(const QList<models::FieldProblem>& problems, bool all) {
     const bool wrong = first.contains(it.key()) && (all || touched_.contains(it.key()));
     it->note->setText(wrong ? first[it.key()] : it->hint);
     it->note->setVisible(wrong || !it->hint.isEmpty());
-    if (it->note->property("role").toString() != QLatin1String(wrong ? "error" : "caption")) setRole(it->note, wrong ? "error" : "caption");
+    if (it->note->property("role").toString() != QLatin1String(wrong ? "error" : "caption"))
+      setRole(it->note, wrong ? "error" : "caption");
     if (it->widget->property("invalid").toBool() != wrong) {
       it->widget->setProperty("invalid", wrong);
       it->widget->setAccessibleDescription(wrong ? first[it.key()] : it->hint);

@@ -17,7 +17,8 @@ class Form : public QWidget {
   // `name` is the field's in FieldProblem. `hint` stands below while nothing is wrong.
   void add(const QString& name, const QString& title, QWidget* field, const QString& hint = {});
   // Two fields side by side; the first takes the room.
-  void addPair(const QString& name, const QString& title, QWidget* field, const QString& name2, const QString& title2, QWidget* field2, int width2);
+  void addPair(const QString& name, const QString& title, QWidget* field, const QString& name2,
+               const QString& title2, QWidget* field2, int width2);
   // Shows the problems of the fields that were touched; `all`: of all. Returns whether there are none at all.
   bool showProblems(const QList<models::FieldProblem>& problems, bool all);
   void touch(const QString& name) { touched_.insert(name); }
@@ -29,12 +30,12 @@ class Form : public QWidget {
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  signals:
-  void left();   // the focus went out of a field
+  void left();  // the focus went out of a field
 
  private:
   struct Field {
     QWidget* widget;
-    QLabel *note;
+    QLabel* note;
     QString hint;
   };
   QVBoxLayout* cell(const QString& name, const QString& title, QWidget* field, const QString& hint);

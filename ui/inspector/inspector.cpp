@@ -124,10 +124,14 @@ void Inspector::paintEvent(QPaintEvent*) {
 
 OverviewPage* Inspector::overviewFor(const Subject& subject) {
   switch (subject.kind) {
-    case Subject::Kind::App: return app_;
-    case Subject::Kind::Machine: return machine_;
-    case Subject::Kind::Pod: return pod_;
-    case Subject::Kind::None: break;
+    case Subject::Kind::App:
+      return app_;
+    case Subject::Kind::Machine:
+      return machine_;
+    case Subject::Kind::Pod:
+      return pod_;
+    case Subject::Kind::None:
+      break;
   }
   return cluster_;
 }
@@ -157,11 +161,15 @@ void Inspector::show(const Subject& subject) {
   }
   refresh();
   // Ages and countdowns go on counting for what has them.
-  if (subject_) second_.start();
-  else second_.stop();
+  if (subject_)
+    second_.start();
+  else
+    second_.stop();
 }
 
-Inspector::Page Inspector::page() const { return Page(tabs_->tabData(tabs_->currentIndex()).toInt()); }
+Inspector::Page Inspector::page() const {
+  return Page(tabs_->tabData(tabs_->currentIndex()).toInt());
+}
 
 void Inspector::open(Page page) {
   for (int i = 0; i < tabs_->count(); ++i) {
@@ -228,7 +236,8 @@ void Inspector::refresh() {
       auto* overview = overviewFor(subject_);
       overview->show(subject_.key);
       if (overview->isHidden()) {
-        for (QWidget* page : std::initializer_list<QWidget*>{cluster_, app_, machine_, pod_}) page->setVisible(page == overview);
+        for (QWidget* page : std::initializer_list<QWidget*>{cluster_, app_, machine_, pod_})
+          page->setVisible(page == overview);
         scroll_->verticalScrollBar()->setValue(0);
       }
       stack_->setCurrentWidget(scroll_);

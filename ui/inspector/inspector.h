@@ -49,7 +49,7 @@ class Inspector : public QWidget {
   QTabBar* tabs_;
   QStackedWidget* stack_;
   QScrollArea* scroll_;
-  QWidget* overviews_;   // the pages one above the other, one of them shown
+  QWidget* overviews_;  // the pages one above the other, one of them shown
   ClusterOverview* cluster_;
   AppOverview* app_;
   MachineOverview* machine_;

@@ -59,7 +59,9 @@ MachineOverview::MachineOverview(models::Session* session, QWidget* parent) : Ov
   column()->addStretch();
   connect(pods_, &RowList::activated, this, &OverviewPage::wanted);
   connect(cordon_, &QPushButton::clicked, this, [this] { session_->actions.cordon(node_, !cordoned_); });
-  connect(remove_, &QPushButton::clicked, this, [this] { emit removeWanted({Subject::Kind::Machine, machine_}); });
+  connect(remove_, &QPushButton::clicked, this, [this] {
+    emit removeWanted({Subject::Kind::Machine, machine_});
+  });
   connect(trustButton_, &QPushButton::clicked, this, [this] {
     if (auto* m = session_->state.machine(machine_)) session_->actions.trust(machine_, m->seenHostKey);
   });
@@ -74,44 +76,73 @@ void MachineOverview::show(const QString& key) {
   const auto view = words::machineView(machine, node);
   QString note = view.note.isEmpty() ? view.title : tr("%1: %2").arg(view.title, view.note);
   const int64_t now = state.now();
-  if (view.state == CardState::Lost) note = tr("Nobody has heard from it for %1. Its pods start elsewhere; when it comes back it takes part again.").arg(words::span(now - view.since));
+  if (view.state == CardState::Lost)
+    note = tr("Nobody has heard from it for %1. Its pods start elsewhere; when it comes back it takes part "
+              "again.")
+               .arg(words::span(now - view.since));
   if (machine && view.state == CardState::Failed && machine->nextAttempt > now) {
-    note += QLatin1Char('\n') + tr("Tried %n time(s), next in %1.", nullptr, machine->attempts).arg(words::span(machine->nextAttempt - now));
+    note += QLatin1Char('\n') + tr("Tried %n time(s), next in %1.", nullptr, machine->attempts)
+                                    .arg(words::span(machine->nextAttempt - now));
   }
   note_->setText(note);
-  setRole(note_, view.tone == Tone::Error ? "error" : view.tone == Tone::Warn ? "warn" : view.tone == Tone::Ok ? "ok" : "muted");
+  setRole(note_, view.tone == Tone::Error  ? "error"
+                 : view.tone == Tone::Warn ? "warn"
+                 : view.tone == Tone::Ok   ? "ok"
+                                           : "muted");
   progress_->setVisible(view.state == CardState::Joining && view.percent >= 0);
   progress_->setValue(std::max(0, view.percent));
 
-  const bool changed = machine && !machine->trustedHostKey.isEmpty() && !machine->seenHostKey.isEmpty() && machine->seenHostKey != machine->trustedHostKey;
+  const bool changed = machine && !machine->trustedHostKey.isEmpty() && !machine->seenHostKey.isEmpty() &&
+                       machine->seenHostKey != machine->trustedHostKey;
   trust_->setVisible(view.state == CardState::NeedsTrust || changed);
   trustButton_->setVisible(view.state == CardState::NeedsTrust);
   if (changed) {
-    trustText_->setText(tr("The host shows another key than the trusted one: it was reinstalled, or something stands in between. Nothing was sent to it. "
-                           "If you know why, remove the machine and add it again."));
+    trustText_->setText(
+        tr("The host shows another key than the trusted one: it was reinstalled, or something stands in "
+           "between. Nothing was sent to it. "
+           "If you know why, remove the machine and add it again."));
     fingerprint_->setText(tr("trusted  %1\nshown    %2").arg(machine->trustedHostKey, machine->seenHostKey));
   } else if (machine) {
-    trustText_->setText(tr("This is the first contact with %1. Compare the key with the one on the machine (ssh-keygen -lf on its host key there), then trust it.").arg(machine->address));
-    fingerprint_->setText(QStringLiteral("%1 %2").arg(machine->seenHostKey, machine->seenHostKeyType).trimmed());
+    trustText_->setText(tr("This is the first contact with %1. Compare the key with the one on the machine "
+                           "(ssh-keygen -lf on its host key there), then trust it.")
+                            .arg(machine->address));
+    fingerprint_->setText(
+        QStringLiteral("%1 %2").arg(machine->seenHostKey, machine->seenHostKeyType).trimmed());
   }
 
   std::vector<Fact> load, facts;
   const int card = session_->map.cardIndex(key);
   if (node && card >= 0 && session_->map.card(card).cpu >= 0) {
     auto& c = session_->map.card(card);
-    auto tone = [](double part) { return part >= 0.95 ? std::optional<Tone>(Tone::Error) : part >= 0.8 ? std::optional<Tone>(Tone::Warn) : std::nullopt; };
-    const QString cpu = c.estimated ? tr("CPU asked for") : tr("CPU in use"), memory = c.estimated ? tr("Memory asked for") : tr("Memory in use");
-    load.push_back({cpu, tr("%1 of %2 cores").arg(words::cores(int64_t(c.cpu * double(node->cpu))), words::cores(node->cpu)), false, tone(c.cpu), c.cpu});
-    load.push_back({memory, tr("%1 of %2").arg(words::memory(int64_t(c.memory * double(node->memory))), words::memory(node->memory)), false, tone(c.memory), c.memory});
+    auto tone = [](double part) {
+      return part >= 0.95  ? std::optional<Tone>(Tone::Error)
+             : part >= 0.8 ? std::optional<Tone>(Tone::Warn)
+                           : std::nullopt;
+    };
+    const QString cpu = c.estimated ? tr("CPU asked for") : tr("CPU in use"),
+                  memory = c.estimated ? tr("Memory asked for") : tr("Memory in use");
+    load.push_back(
+        {cpu,
+         tr("%1 of %2 cores").arg(words::cores(int64_t(c.cpu * double(node->cpu))), words::cores(node->cpu)),
+         false, tone(c.cpu), c.cpu});
+    load.push_back(
+        {memory,
+         tr("%1 of %2")
+             .arg(words::memory(int64_t(c.memory * double(node->memory))), words::memory(node->memory)),
+         false, tone(c.memory), c.memory});
   }
   load_->setVisible(!load.empty());
   load_->set(std::move(load));
-  if (machine) facts.push_back({tr("SSH"), QStringLiteral("%1@%2:%3").arg(machine->user, machine->address).arg(machine->port), true});
+  if (machine)
+    facts.push_back({tr("SSH"),
+                     QStringLiteral("%1@%2:%3").arg(machine->user, machine->address).arg(machine->port),
+                     true});
   if (node) {
     if (!node->address.isEmpty()) facts.push_back({tr("Address"), node->address, true});
     if (!node->podCidr.isEmpty()) facts.push_back({tr("Pod network"), node->podCidr, true});
     if (!node->zone.isEmpty()) facts.push_back({tr("Zone"), node->zone});
-    if (!node->os.isEmpty()) facts.push_back({tr("System"), QStringLiteral("%1, %2").arg(node->os, node->arch)});
+    if (!node->os.isEmpty())
+      facts.push_back({tr("System"), QStringLiteral("%1, %2").arg(node->os, node->arch)});
     if (!node->kernel.isEmpty()) facts.push_back({tr("Kernel"), node->kernel, true});
     if (!node->runtime.isEmpty()) facts.push_back({tr("Runtime"), node->runtime, true});
     if (!node->version.isEmpty()) facts.push_back({tr("Agent"), node->version, true});
@@ -132,7 +163,8 @@ void MachineOverview::show(const QString& key) {
       delete item->widget();
       delete item;
     }
-    for (auto& f : machine ? machine->findings : std::vector<models::Finding>()) box->addWidget(findingRow(f, findings_));
+    for (auto& f : machine ? machine->findings : std::vector<models::Finding>())
+      box->addWidget(findingRow(f, findings_));
   }
   findings_->setVisible(!shown.isEmpty());
 
@@ -159,7 +191,8 @@ void MachineOverview::show(const QString& key) {
   pods_->setVisible(count > 0);
   pods_->set(std::move(rows), more);
   command_->setText(view.state == CardState::NeedsTrust ? models::kubectl::trust(key, machine->seenHostKey)
-                    : node ? models::kubectl::cordon(node->name, !cordoned_) : models::kubectl::remove({Subject::Kind::Machine, key}));
+                    : node                              ? models::kubectl::cordon(node->name, !cordoned_)
+                           : models::kubectl::remove({Subject::Kind::Machine, key}));
 }
 
 }  // namespace ph::ui

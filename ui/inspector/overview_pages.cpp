@@ -51,12 +51,16 @@ Row podRow(const models::Session& session, const models::PodFacts& pod, bool wit
 namespace {
 
 // The troubled first, then by name; at most `max`.
-std::vector<const models::PodFacts*> ordered(const models::ClusterState& state, const QSet<QString>& keys, size_t max, int* more) {
+std::vector<const models::PodFacts*> ordered(const models::ClusterState& state, const QSet<QString>& keys,
+                                             size_t max, int* more) {
   std::vector<const models::PodFacts*> pods;
   for (auto& key : keys) pods.push_back(state.pod(key));
   auto rank = [](models::PodState s) {
-    return s == models::PodState::Failing ? 0 : s == models::PodState::Ready ? 1 : s == models::PodState::Starting ? 2
-           : s == models::PodState::Waiting ? 3 : 4;
+    return s == models::PodState::Failing    ? 0
+           : s == models::PodState::Ready    ? 1
+           : s == models::PodState::Starting ? 2
+           : s == models::PodState::Waiting  ? 3
+                                             : 4;
   };
   std::sort(pods.begin(), pods.end(), [&](auto* a, auto* b) {
     if (rank(a->state) != rank(b->state)) return rank(a->state) < rank(b->state);
@@ -104,30 +108,47 @@ ClusterOverview::ClusterOverview(models::Session* session, QWidget* parent) : Ov
 void ClusterOverview::show(const QString&) {
   auto& state = session_->state;
   int64_t cpu = 0, cpuFree = 0, memory = 0, memoryFree = 0;
-  struct Room { QString node; int64_t cpu, memory; double part; };
+  struct Room {
+    QString node;
+    int64_t cpu, memory;
+    double part;
+  };
   std::vector<Room> rooms;
   for (auto& [key, node] : state.nodes()) {
     if (!node.ready) continue;
     const auto used = state.requestsOn(key);
-    const int64_t c = std::max<int64_t>(0, node.cpuAllocatable - used.cpu), m = std::max<int64_t>(0, node.memoryAllocatable - used.memory);
+    const int64_t c = std::max<int64_t>(0, node.cpuAllocatable - used.cpu),
+                  m = std::max<int64_t>(0, node.memoryAllocatable - used.memory);
     cpu += node.cpuAllocatable;
     memory += node.memoryAllocatable;
     if (node.cordoned) continue;
     cpuFree += c;
     memoryFree += m;
-    rooms.push_back({key, c, m, std::min(double(c) / double(std::max<int64_t>(1, node.cpuAllocatable)),
-                                         double(m) / double(std::max<int64_t>(1, node.memoryAllocatable)))});
+    rooms.push_back({key, c, m,
+                     std::min(double(c) / double(std::max<int64_t>(1, node.cpuAllocatable)),
+                              double(m) / double(std::max<int64_t>(1, node.memoryAllocatable)))});
   }
   std::vector<Fact> facts;
   auto& h = state.health();
   facts.push_back({tr("Machines ready"), tr("%1 of %2").arg(h.machinesReady).arg(h.machines), false,
-                   h.machines == 0 ? std::optional<Tone>() : h.machinesReady < h.machines ? Tone::Error : Tone::Ok});
+                   h.machines == 0                ? std::optional<Tone>()
+                   : h.machinesReady < h.machines ? Tone::Error
+                                                  : Tone::Ok});
   facts.push_back({tr("Pods ready"), tr("%1 of %2").arg(h.podsReady).arg(h.pods), false,
-                   h.pods == 0 ? std::optional<Tone>() : h.failing ? Tone::Error : h.podsReady < h.pods ? Tone::Warn : Tone::Ok});
+                   h.pods == 0            ? std::optional<Tone>()
+                   : h.failing            ? Tone::Error
+                   : h.podsReady < h.pods ? Tone::Warn
+                                          : Tone::Ok});
   if (cpu > 0) {
-    facts.push_back({tr("CPU promised"), tr("%1 of %2 cores").arg(words::cores(cpu - cpuFree), words::cores(cpu)), false, {},
+    facts.push_back({tr("CPU promised"),
+                     tr("%1 of %2 cores").arg(words::cores(cpu - cpuFree), words::cores(cpu)),
+                     false,
+                     {},
                      double(cpu - cpuFree) / double(cpu)});
-    facts.push_back({tr("Memory promised"), tr("%1 of %2").arg(words::memory(memory - memoryFree), words::memory(memory)), false, {},
+    facts.push_back({tr("Memory promised"),
+                     tr("%1 of %2").arg(words::memory(memory - memoryFree), words::memory(memory)),
+                     false,
+                     {},
                      double(memory - memoryFree) / double(std::max<int64_t>(1, memory))});
   }
   facts_->set(std::move(facts));
@@ -140,7 +161,12 @@ void ClusterOverview::show(const QString&) {
       ++more;
       continue;
     }
-    Row row{{Subject::Kind::App, app.key}, app.color, -1, app.name, {}, tr("%1 of %2").arg(app.ready).arg(app.wanted)};
+    Row row{{Subject::Kind::App, app.key},
+            app.color,
+            -1,
+            app.name,
+            {},
+            tr("%1 of %2").arg(app.ready).arg(app.wanted)};
     row.tone = app.ready >= app.wanted ? Tone::Ok : Tone::Warn;
     for (auto& key : state.podsOfApp(app.key)) {
       if (state.pod(key)->state == models::PodState::Failing) row.tone = Tone::Error;
@@ -152,11 +178,16 @@ void ClusterOverview::show(const QString&) {
   apps_->setVisible(!apps.empty());
   apps_->set(std::move(apps), more);
 
-  std::sort(rooms.begin(), rooms.end(), [](auto& a, auto& b) { return a.part != b.part ? a.part > b.part : a.node < b.node; });
+  std::sort(rooms.begin(), rooms.end(),
+            [](auto& a, auto& b) { return a.part != b.part ? a.part > b.part : a.node < b.node; });
   std::vector<Row> rows;
   for (size_t i = 0; i < std::min<size_t>(rooms.size(), 4); ++i) {
     auto* machine = state.machineOfNode(rooms[i].node);
-    Row row{{Subject::Kind::Machine, machine ? machine->key : rooms[i].node}, -2, -1, rooms[i].node, {},
+    Row row{{Subject::Kind::Machine, machine ? machine->key : rooms[i].node},
+            -2,
+            -1,
+            rooms[i].node,
+            {},
             tr("%1 cores, %2 free").arg(words::cores(rooms[i].cpu), words::memory(rooms[i].memory))};
     row.mono = false;
     rows.push_back(row);
@@ -221,7 +252,8 @@ void AppOverview::showCopies() {
   auto& scale = session_->scale;
   const bool held = scale.active() && scale.app() == app_;
   const bool moved = held && scale.target() != w->wanted;
-  count_->setText(moved ? QStringLiteral("%1 → %2").arg(w->wanted).arg(scale.target()) : QString::number(w->wanted));
+  count_->setText(moved ? QStringLiteral("%1 → %2").arg(w->wanted).arg(scale.target())
+                        : QString::number(w->wanted));
   hint_->setText(held ? scale.hint() : tr("Drag to scale."));
   command_->setText(models::kubectl::scale(app_, moved ? scale.target() : w->wanted));
 }
@@ -241,20 +273,30 @@ void AppOverview::show(const QString& key) {
     facts.push_back({tr("Image"), w->images.join(QStringLiteral(", ")), true});
     if (auto* s = state.serviceOfApp(key)) {
       QStringList ports;
-      for (auto& p : s->ports) ports << (p.target.isEmpty() || p.target == QString::number(p.port) ? QString::number(p.port) : QStringLiteral("%1 → %2").arg(p.port).arg(p.target));
+      for (auto& p : s->ports)
+        ports << (p.target.isEmpty() || p.target == QString::number(p.port)
+                      ? QString::number(p.port)
+                      : QStringLiteral("%1 → %2").arg(p.port).arg(p.target));
       facts.push_back({tr("Service"), s->name + ':' + ports.join(QStringLiteral(", ")), true});
-      if (!s->clusterIp.isEmpty() && s->clusterIp != u"None") facts.push_back({tr("Address"), s->clusterIp, true});
+      if (!s->clusterIp.isEmpty() && s->clusterIp != u"None")
+        facts.push_back({tr("Address"), s->clusterIp, true});
     }
     if (w->ns != u"default") facts.push_back({tr("Namespace"), w->ns, true});
     if (w->cpuRequest > 0 || w->memoryRequest > 0) {
-      facts.push_back({tr("Each asks for"), tr("%1 cores, %2").arg(words::cores(w->cpuRequest), words::memory(w->memoryRequest))});
+      facts.push_back({tr("Each asks for"),
+                       tr("%1 cores, %2").arg(words::cores(w->cpuRequest), words::memory(w->memoryRequest))});
     }
     const double part = w->wanted > 0 ? double(std::min({w->ready, w->updated, w->wanted})) / w->wanted : 1;
     const bool done = w->ready >= w->wanted && w->updated >= w->wanted;
-    QString rollout = done ? tr("all %1 ready").arg(w->wanted) : tr("%1 of %2 ready").arg(std::min(w->ready, w->wanted)).arg(w->wanted);
+    QString rollout = done ? tr("all %1 ready").arg(w->wanted)
+                           : tr("%1 of %2 ready").arg(std::min(w->ready, w->wanted)).arg(w->wanted);
     if (w->revision > 0) rollout = tr("revision %1, %2").arg(w->revision).arg(rollout);
     if (w->paused) rollout = tr("paused, %1").arg(rollout);
-    facts.push_back({tr("Rollout"), rollout, false, w->paused ? Tone::Warn : done ? Tone::Ok : std::optional<Tone>(), part});
+    facts.push_back({tr("Rollout"), rollout, false,
+                     w->paused ? Tone::Warn
+                     : done    ? Tone::Ok
+                               : std::optional<Tone>(),
+                     part});
     pause_->setText(w->paused ? tr("Resume") : tr("Pause"));
     pause_->setToolTip(models::kubectl::pause(key, !w->paused));
     restart_->setToolTip(models::kubectl::restart(key));
@@ -307,8 +349,10 @@ void PodOverview::show(const QString& key) {
   const int64_t now = state.now();
   const QString what = words::podNow(*pod, now);
   now_->setText(what.left(1).toUpper() + what.mid(1) + '.');
-  setRole(now_, pod->state == models::PodState::Failing ? "error" : pod->state == models::PodState::Ready ? "ok"
-                : pod->state == models::PodState::Leaving ? "muted" : "warn");
+  setRole(now_, pod->state == models::PodState::Failing   ? "error"
+                : pod->state == models::PodState::Ready   ? "ok"
+                : pod->state == models::PodState::Leaving ? "muted"
+                                                          : "warn");
   std::vector<Fact> facts;
   facts.push_back({tr("State"), words::podState(pod->state), false, words::podTone(pod->state)});
   if (!pod->address.isEmpty()) facts.push_back({tr("Address"), pod->address, true});
@@ -317,17 +361,25 @@ void PodOverview::show(const QString& key) {
   facts.push_back({tr("Restarts"), QString::number(pod->restarts), false,
                    pod->restarts > 0 ? std::optional<Tone>(Tone::Warn) : std::nullopt});
   if (pod->cpuRequest > 0 || pod->memoryRequest > 0) {
-    facts.push_back({tr("Asks for"), tr("%1 cores, %2").arg(words::cores(pod->cpuRequest), words::memory(pod->memoryRequest))});
+    facts.push_back(
+        {tr("Asks for"),
+         tr("%1 cores, %2").arg(words::cores(pod->cpuRequest), words::memory(pod->memoryRequest))});
   }
   facts_->set(std::move(facts));
   std::vector<Row> links;
   if (int app = session_->map.appIndex(pod->app); app >= 0 && models::appKind(pod->app) != u"Pod") {
-    links.push_back({{Subject::Kind::App, pod->app}, session_->map.apps()[app].color, -1, models::appName(pod->app), {}, models::appKind(pod->app)});
+    links.push_back({{Subject::Kind::App, pod->app},
+                     session_->map.apps()[app].color,
+                     -1,
+                     models::appName(pod->app),
+                     {},
+                     models::appKind(pod->app)});
   }
   if (!pod->node.isEmpty()) {
     auto* machine = state.machineOfNode(pod->node);
     auto* node = state.node(pod->node);
-    Row row{{Subject::Kind::Machine, machine ? machine->key : pod->node}, -1, -1, pod->node, {}, tr("machine")};
+    Row row{
+        {Subject::Kind::Machine, machine ? machine->key : pod->node}, -1, -1, pod->node, {}, tr("machine")};
     row.dot = node && node->ready ? Tone::Ok : Tone::Error;
     links.push_back(row);
   }
@@ -340,12 +392,20 @@ void PodOverview::show(const QString& key) {
     containerRows_[i]->setVisible(i < pod->containers.size());
     if (i >= pod->containers.size()) continue;
     auto& c = pod->containers[i];
-    QString s = c.state == u"running" ? (c.ready ? tr("ready") : tr("running")) : c.reason.isEmpty() ? tr("not started") : c.reason;
-    std::vector<Fact> rows{{c.name, s, false, c.ready ? Tone::Ok : c.state == u"running" || c.reason.isEmpty() || c.reason == u"ContainerCreating" ? Tone::Warn : Tone::Error},
-                           {tr("Image"), c.image, true}};
+    QString s = c.state == u"running" ? (c.ready ? tr("ready") : tr("running"))
+                : c.reason.isEmpty()  ? tr("not started")
+                                      : c.reason;
+    std::vector<Fact> rows{
+        {c.name, s, false,
+         c.ready                                                                           ? Tone::Ok
+         : c.state == u"running" || c.reason.isEmpty() || c.reason == u"ContainerCreating" ? Tone::Warn
+                                                                                           : Tone::Error},
+        {tr("Image"), c.image, true}};
     if (!c.ports.isEmpty()) rows.push_back({tr("Ports"), c.ports.join(QStringLiteral(", ")), true});
     if (c.restarts > 0) {
-      rows.push_back({tr("Last exit"), c.lastExitAt ? tr("code %1, %2").arg(c.exitCode).arg(words::ago(now - c.lastExitAt)) : tr("code %1").arg(c.exitCode)});
+      rows.push_back({tr("Last exit"),
+                      c.lastExitAt ? tr("code %1, %2").arg(c.exitCode).arg(words::ago(now - c.lastExitAt))
+                                   : tr("code %1").arg(c.exitCode)});
     }
     containerRows_[i]->set(std::move(rows));
   }

@@ -1,5 +1,5 @@
-// The overview pages of the inspector: of the cluster, an application, a machine, a pod. Each is made once and refreshed with
-// what it shows. Threads: GUI thread only.
+// The overview pages of the inspector: of the cluster, an application, a machine, a pod. Each is made once
+// and refreshed with what it shows. Threads: GUI thread only.
 #pragma once
 
 #include <QProgressBar>

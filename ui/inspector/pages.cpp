@@ -64,14 +64,18 @@ LogPage::LogPage(models::Session* session, QWidget* parent) : QWidget(parent), s
   connect(which_, &QComboBox::currentIndexChanged, this, [this] {
     if (!filling_) choose();
   });
-  connect(&model_, &QAbstractItemModel::rowsInserted, this, [this](const QModelIndex&, int a, int b) { onInserted(a, b); });
+  connect(&model_, &QAbstractItemModel::rowsInserted, this,
+          [this](const QModelIndex&, int a, int b) { onInserted(a, b); });
   connect(&model_, &QAbstractItemModel::modelReset, text_, &QPlainTextEdit::clear);
   connect(&model_, &models::LogModel::stateChanged, this, &LogPage::tell);
-  connect(wrap_, &QToolButton::toggled, this, [this](bool on) { text_->setLineWrapMode(on ? QPlainTextEdit::WidgetWidth : QPlainTextEdit::NoWrap); });
+  connect(wrap_, &QToolButton::toggled, this, [this](bool on) {
+    text_->setLineWrapMode(on ? QPlainTextEdit::WidgetWidth : QPlainTextEdit::NoWrap);
+  });
   connect(follow_, &QToolButton::toggled, this, [this](bool on) {
     if (on) text_->verticalScrollBar()->setValue(text_->verticalScrollBar()->maximum());
   });
-  connect(text_->verticalScrollBar(), &QScrollBar::sliderMoved, this, [this](int v) { follow_->setChecked(v >= text_->verticalScrollBar()->maximum()); });
+  connect(text_->verticalScrollBar(), &QScrollBar::sliderMoved, this,
+          [this](int v) { follow_->setChecked(v >= text_->verticalScrollBar()->maximum()); });
   connect(search_, &QLineEdit::textChanged, this, &LogPage::mark);
   connect(search_, &QLineEdit::returnPressed, this, [this] { search(true); });
 }
@@ -105,8 +109,9 @@ void LogPage::show(const Subject& subject) {
   filling_ = true;
   which_->clear();
   if (subject.kind == Subject::Kind::App && choices.size() > 1) {
-    which_->addItem(choices.size() > models::LogModel::kMaxSources ? tr("The first %1 of %2 pods").arg(models::LogModel::kMaxSources).arg(choices.size())
-                                                                   : tr("All %1 pods").arg(choices.size()));
+    which_->addItem(choices.size() > models::LogModel::kMaxSources
+                        ? tr("The first %1 of %2 pods").arg(models::LogModel::kMaxSources).arg(choices.size())
+                        : tr("All %1 pods").arg(choices.size()));
   }
   which_->addItems(names);
   if (same && which_->findText(chosen) >= 0) which_->setCurrentText(chosen);
@@ -162,11 +167,16 @@ void LogPage::onInserted(int first, int last) {
 
 void LogPage::tell() {
   QString s;
-  if (!model_.problem().isEmpty()) s = tr("The log ended: %1").arg(model_.problem());
-  else if (model_.sources().isEmpty()) s = tr("No container has begun to write yet.");
-  else if (model_.rowCount() == 0) s = model_.live() ? tr("Nothing written yet.") : tr("The log is empty.");
-  else if (model_.live()) s = tr("Live · %n line(s)", nullptr, model_.rowCount());
-  else s = tr("Ended · %n line(s)", nullptr, model_.rowCount());
+  if (!model_.problem().isEmpty())
+    s = tr("The log ended: %1").arg(model_.problem());
+  else if (model_.sources().isEmpty())
+    s = tr("No container has begun to write yet.");
+  else if (model_.rowCount() == 0)
+    s = model_.live() ? tr("Nothing written yet.") : tr("The log is empty.");
+  else if (model_.live())
+    s = tr("Live · %n line(s)", nullptr, model_.rowCount());
+  else
+    s = tr("Ended · %n line(s)", nullptr, model_.rowCount());
   state_->setText(s);
   setRole(state_, model_.problem().isEmpty() ? "caption" : "error");
 }
@@ -188,8 +198,10 @@ void LogPage::mark() {
     }
   }
   text_->setExtraSelections(marks);
-  if (!what.isEmpty()) state_->setText(tr("%n match(es)", nullptr, int(marks.size())));
-  else tell();
+  if (!what.isEmpty())
+    state_->setText(tr("%n match(es)", nullptr, int(marks.size())));
+  else
+    tell();
 }
 
 void LogPage::search(bool forward) {
@@ -210,9 +222,12 @@ class EventDelegate : public QStyledItemDelegate {
   using QStyledItemDelegate::QStyledItemDelegate;
   static constexpr int kLeft = 18;
   QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
-    const int width = std::max(80, (option.widget ? static_cast<const QListView*>(option.widget)->viewport()->width() : 300) - kLeft);
-    const QRectF r = QFontMetricsF(typeface(Text::Body)).boundingRect(QRectF(0, 0, width, 400), Qt::TextWordWrap,
-                                                                    index.data(models::EventsModel::MessageRole).toString());
+    const int width = std::max(
+        80,
+        (option.widget ? static_cast<const QListView*>(option.widget)->viewport()->width() : 300) - kLeft);
+    const QRectF r = QFontMetricsF(typeface(Text::Body))
+                         .boundingRect(QRectF(0, 0, width, 400), Qt::TextWordWrap,
+                                       index.data(models::EventsModel::MessageRole).toString());
     return {width, 22 + int(r.height()) + 12};
   }
   void paint(QPainter* p, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
@@ -225,13 +240,18 @@ class EventDelegate : public QStyledItemDelegate {
     p->drawEllipse(QPointF(r.left() + 5, r.top() + 11), 3.5, 3.5);
     p->setFont(typeface(Text::BodyStrong));
     p->setPen(warning ? colors().warn : colors().text);
-    p->drawText(QRectF(r.left() + kLeft, r.top(), r.width() - kLeft - 70, 22), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
-                QFontMetricsF(typeface(Text::BodyStrong)).elidedText(index.data(models::EventsModel::ReasonRole).toString(), Qt::ElideRight, r.width() - kLeft - 74));
+    p->drawText(QRectF(r.left() + kLeft, r.top(), r.width() - kLeft - 70, 22),
+                Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
+                QFontMetricsF(typeface(Text::BodyStrong))
+                    .elidedText(index.data(models::EventsModel::ReasonRole).toString(), Qt::ElideRight,
+                                r.width() - kLeft - 74));
     p->setFont(typeface(Text::MonoSmall));
     p->setPen(colors().muted);
-    p->drawText(QRectF(r.right() - 70, r.top(), 68, 22), Qt::AlignRight | Qt::AlignVCenter, index.data(models::EventsModel::WhenRole).toString());
+    p->drawText(QRectF(r.right() - 70, r.top(), 68, 22), Qt::AlignRight | Qt::AlignVCenter,
+                index.data(models::EventsModel::WhenRole).toString());
     p->setFont(typeface(Text::Body));
-    p->drawText(QRectF(r.left() + kLeft, r.top() + 22, r.width() - kLeft, r.height() - 22), Qt::TextWordWrap, index.data(models::EventsModel::MessageRole).toString());
+    p->drawText(QRectF(r.left() + kLeft, r.top() + 22, r.width() - kLeft, r.height() - 22), Qt::TextWordWrap,
+                index.data(models::EventsModel::MessageRole).toString());
     p->restore();
   }
 };
@@ -263,7 +283,9 @@ EventsPage::EventsPage(models::Session* session, QWidget* parent) : QWidget(pare
   tell();
 }
 
-void EventsPage::show(const Subject& subject) { model_.setSubject(subject); }
+void EventsPage::show(const Subject& subject) {
+  model_.setSubject(subject);
+}
 
 // ---- YAML
 
@@ -306,8 +328,10 @@ void YamlPage::show(const Subject& subject) {
   } else if (subject.kind == Subject::Kind::App) {
     if (auto* f = state.workload(subject.key)) object = f->object;
   } else if (subject.kind == Subject::Kind::Machine) {
-    if (auto* m = state.machine(subject.key)) object = m->object;
-    else if (auto* n = state.node(subject.key)) object = n->object;
+    if (auto* m = state.machine(subject.key))
+      object = m->object;
+    else if (auto* n = state.node(subject.key))
+      object = n->object;
   }
   if (object == shown_) return;
   shown_ = object;
@@ -318,7 +342,8 @@ void YamlPage::show(const Subject& subject) {
   boost::system::error_code failed;
   auto tree = boost::json::parse(object->stored(), failed);
   if (!failed && tree.is_object()) {
-    if (auto* meta = tree.get_object().if_contains("metadata"); meta && meta->is_object()) meta->get_object().erase("managedFields");
+    if (auto* meta = tree.get_object().if_contains("metadata"); meta && meta->is_object())
+      meta->get_object().erase("managedFields");
   }
   const int at = text_->verticalScrollBar()->value();
   text_->setPlainText(models::toYaml(tree));

@@ -90,7 +90,8 @@ void ScaleHandle::mousePressEvent(QMouseEvent* event) {
   heldMaximum_ = maximum();
   // Grabbing the knob keeps it; a press on the track moves it there.
   const QPointF at = knob(wanted());
-  scale_->hold(app_, std::abs(event->position().x() - at.x()) <= kKnob + 2 ? wanted() : copiesAt(event->position().x()));
+  scale_->hold(app_, std::abs(event->position().x() - at.x()) <= kKnob + 2 ? wanted()
+                                                                           : copiesAt(event->position().x()));
 }
 
 void ScaleHandle::mouseMoveEvent(QMouseEvent* event) {
@@ -108,19 +109,32 @@ void ScaleHandle::keyPressEvent(QKeyEvent* event) {
   switch (event->key()) {
     case Qt::Key_Left:
     case Qt::Key_Down:
-    case Qt::Key_Minus: scale_->hold(app_, std::max(0, held - 1)); break;
+    case Qt::Key_Minus:
+      scale_->hold(app_, std::max(0, held - 1));
+      break;
     case Qt::Key_Right:
     case Qt::Key_Up:
-    case Qt::Key_Plus: scale_->hold(app_, held + 1); break;
-    case Qt::Key_PageUp: scale_->hold(app_, held + 10); break;
-    case Qt::Key_PageDown: scale_->hold(app_, std::max(0, held - 10)); break;
-    case Qt::Key_Return:
-    case Qt::Key_Enter: scale_->release(); break;
-    case Qt::Key_Escape:
-      if (scale_->active()) scale_->cancel();
-      else event->ignore();
+    case Qt::Key_Plus:
+      scale_->hold(app_, held + 1);
       break;
-    default: QWidget::keyPressEvent(event);
+    case Qt::Key_PageUp:
+      scale_->hold(app_, held + 10);
+      break;
+    case Qt::Key_PageDown:
+      scale_->hold(app_, std::max(0, held - 10));
+      break;
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+      scale_->release();
+      break;
+    case Qt::Key_Escape:
+      if (scale_->active())
+        scale_->cancel();
+      else
+        event->ignore();
+      break;
+    default:
+      QWidget::keyPressEvent(event);
   }
 }
 

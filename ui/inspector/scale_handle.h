@@ -1,6 +1,6 @@
-// ScaleHandle: the slider of an application's copies. While it is held the map shows ghosts of where the change would land;
-// releasing it scales. Arrow keys move it, Enter applies, Escape lets go.
-// Threads: GUI thread only.
+// ScaleHandle: the slider of an application's copies. While it is held the map shows ghosts of where the
+// change would land; releasing it scales. Arrow keys move it, Enter applies, Escape lets go. Threads: GUI
+// thread only.
 #pragma once
 
 #include <QWheelEvent>
@@ -15,8 +15,8 @@ class ScaleHandle : public QWidget {
  public:
   explicit ScaleHandle(models::ScalePreview* scale, models::ClusterState* state, QWidget* parent = nullptr);
   void setApp(const QString& app);
-  int maximum() const;                  // of the track
-  QPointF knob(int copies) const;       // its centre for a number, for tests too
+  int maximum() const;             // of the track
+  QPointF knob(int copies) const;  // its centre for a number, for tests too
   QSize sizeHint() const override { return {240, 26}; }
 
  protected:
@@ -35,7 +35,7 @@ class ScaleHandle : public QWidget {
   models::ScalePreview* scale_;
   models::ClusterState* state_;
   QString app_;
-  int heldMaximum_ = 0;   // the track keeps its scale while it is held
+  int heldMaximum_ = 0;  // the track keeps its scale while it is held
   bool held_ = false;
 };
 

@@ -29,13 +29,17 @@ QColor barColor(double part) {
 
 Tone CardPainter::toneOf(const Card& card) {
   switch (card.state) {
-    case CardState::Ready: return card.cordoned || !card.pressure.isEmpty() || std::max(card.cpu, card.memory) >= 0.8
-                                      ? Tone::Warn : Tone::Ok;
+    case CardState::Ready:
+      return card.cordoned || !card.pressure.isEmpty() || std::max(card.cpu, card.memory) >= 0.8 ? Tone::Warn
+                                                                                                 : Tone::Ok;
     case CardState::Joining:
-    case CardState::Leaving: return Tone::Info;
-    case CardState::NeedsTrust: return Tone::Warn;
+    case CardState::Leaving:
+      return Tone::Info;
+    case CardState::NeedsTrust:
+      return Tone::Warn;
     case CardState::Failed:
-    case CardState::Lost: return Tone::Error;
+    case CardState::Lost:
+      return Tone::Error;
   }
   return Tone::Plain;
 }
@@ -59,7 +63,9 @@ void CardPainter::drawShape(QPainter& p, const QRectF& box, Shape shape, const Q
     p.drawRoundedRect(box, rounding, rounding);
   };
   switch (shape) {
-    case Shape::Ready: fill(color); break;
+    case Shape::Ready:
+      fill(color);
+      break;
     case Shape::Starting: {
       QPainterPath half;
       half.moveTo(inner.right() - line, inner.top() + line);
@@ -82,7 +88,8 @@ void CardPainter::drawShape(QPainter& p, const QRectF& box, Shape shape, const Q
       outline(colors().error, Qt::SolidLine, std::max(1.0, size * 0.15));
       if (size >= 8) {
         const double d = size * 0.31;
-        p.setPen(QPen(mix(colors().error, QColor(0, 0, 0), colors().dark ? 0.55 : 0.3), std::max(1.3, size * 0.14), Qt::SolidLine, Qt::RoundCap));
+        p.setPen(QPen(mix(colors().error, QColor(0, 0, 0), colors().dark ? 0.55 : 0.3),
+                      std::max(1.3, size * 0.14), Qt::SolidLine, Qt::RoundCap));
         const QRectF x = box.adjusted(d, d, -d, -d);
         p.drawLine(x.topLeft(), x.bottomRight());
         p.drawLine(x.topRight(), x.bottomLeft());
@@ -108,12 +115,15 @@ void CardPainter::drawShape(QPainter& p, const QRectF& box, Shape shape, const Q
       outline(c, Qt::SolidLine, 1);
       break;
     }
-    case Shape::Ghost: outline(color, Qt::DashLine, line); break;
+    case Shape::Ghost:
+      outline(color, Qt::DashLine, line);
+      break;
   }
 }
 
 const QPixmap& CardPainter::glyph(Shape shape, int color, int size, qreal ratio) {
-  const quint64 key = quint64(shape) | quint64(color + 1) << 8 | quint64(size) << 24 | quint64(ratio * 16) << 40;
+  const quint64 key =
+      quint64(shape) | quint64(color + 1) << 8 | quint64(size) << 24 | quint64(ratio * 16) << 40;
   QPixmap& pixmap = glyphs_[key];
   if (pixmap.isNull()) {
     pixmap = QPixmap(QSize(size, size) * ratio);
@@ -139,8 +149,8 @@ void CardPainter::paint(QPainter& p, const QRectF& r, int index, const CardLook&
     if (level != Level::Compact) paintBars(p, r, card);
   } else {
     text(p, r.adjusted(14, level == Level::Compact ? 6 : 12, -14, 0), Qt::AlignLeft | Qt::AlignTop,
-         models::MapModel::tr("Waiting for a machine"), level == Level::Compact ? typeface(Text::Caption) : typeface(Text::BodyStrong),
-         colors().warn);
+         models::MapModel::tr("Waiting for a machine"),
+         level == Level::Compact ? typeface(Text::Caption) : typeface(Text::BodyStrong), colors().warn);
   }
   paintTiles(p, r, card, level, look);
   if (level != Level::Compact) paintFoot(p, r, card, waiting);
@@ -150,14 +160,18 @@ void CardPainter::paintTone(QPainter& p, const QRectF& r, const Card& card, cons
   const Tone tone = toneOf(card);
   QColor fill = colors().raised;
   if (card.state == CardState::Ready && card.cpu >= 0) {
-    fill = mix(colors().raised, barColor(std::max(card.cpu, card.memory)), 0.12 + 0.6 * std::min(1.0, std::max(card.cpu, card.memory)));
+    fill = mix(colors().raised, barColor(std::max(card.cpu, card.memory)),
+               0.12 + 0.6 * std::min(1.0, std::max(card.cpu, card.memory)));
   } else if (tone != Tone::Plain) {
     fill = mix(colors().surface, Theme::get().tone(tone), 0.35);
   }
   const double rounding = std::min(6.0, r.width() * 0.06);
   p.setRenderHint(QPainter::Antialiasing, r.width() > 20);
-  QPen edge(look.selected || look.focused ? colors().accent : tone == Tone::Error ? colors().error
-            : look.hovered ? colors().muted : colors().line, look.selected ? 2 : 1);
+  QPen edge(look.selected || look.focused ? colors().accent
+            : tone == Tone::Error         ? colors().error
+            : look.hovered                ? colors().muted
+                                          : colors().line,
+            look.selected ? 2 : 1);
   p.setPen(edge);
   p.setBrush(fill);
   p.drawRoundedRect(r.adjusted(0.5, 0.5, -0.5, -0.5), rounding, rounding);
@@ -173,11 +187,14 @@ void CardPainter::paintTone(QPainter& p, const QRectF& r, const Card& card, cons
   if (r.width() >= 52) {
     // Names in a row mostly differ at their ends.
     text(p, r.adjusted(3, 0, -3, 0), Qt::AlignCenter, card.key, typeface(Text::Caption),
-         contrast(fill, colors().text) >= contrast(fill, colors().background) ? colors().text : colors().background, Qt::ElideLeft);
+         contrast(fill, colors().text) >= contrast(fill, colors().background) ? colors().text
+                                                                              : colors().background,
+         Qt::ElideLeft);
   }
 }
 
-void CardPainter::paintFrame(QPainter& p, const QRectF& r, const Card& card, const CardLook& look, bool waiting) {
+void CardPainter::paintFrame(QPainter& p, const QRectF& r, const Card& card, const CardLook& look,
+                             bool waiting) {
   p.setRenderHint(QPainter::Antialiasing, true);
   QColor edge = colors().line;
   double width = 1;
@@ -220,7 +237,8 @@ void CardPainter::paintHead(QPainter& p, const QRectF& r, const Card& card, Leve
       side = models::MapModel::tr("lost %1").arg(words::ago(now - card.since));
       color = colors().error;
     } else if (card.state == CardState::NeedsTrust || card.state == CardState::Failed) {
-      side = card.state == CardState::Failed ? models::MapModel::tr("could not join") : models::MapModel::tr("trust it?");
+      side = card.state == CardState::Failed ? models::MapModel::tr("could not join")
+                                             : models::MapModel::tr("trust it?");
       color = Theme::get().tone(toneOf(card));
     } else if (card.state == CardState::Leaving) {
       side = models::MapModel::tr("leaving");
@@ -233,18 +251,18 @@ void CardPainter::paintHead(QPainter& p, const QRectF& r, const Card& card, Leve
     const double wanted = metrics.horizontalAdvance(side) + 1;
     const double sideWidth = news ? std::min(wanted, std::max(room - nameWidth - 10, room * 0.5)) : wanted;
     if (news || nameWidth + 10 + wanted <= room) {
-      text(p, QRectF(r.right() - pad - sideWidth, middle - 10, sideWidth, 21), Qt::AlignRight | Qt::AlignVCenter, side,
-           typeface(Text::Caption), color);
+      text(p, QRectF(r.right() - pad - sideWidth, middle - 10, sideWidth, 21),
+           Qt::AlignRight | Qt::AlignVCenter, side, typeface(Text::Caption), color);
       nameRight -= sideWidth + 10;
     }
   }
-  text(p, QRectF(x, middle - 11, nameRight - x, 22), Qt::AlignLeft | Qt::AlignVCenter, card.key, nameFont, colors().text,
-       Qt::ElideMiddle);
+  text(p, QRectF(x, middle - 11, nameRight - x, 22), Qt::AlignLeft | Qt::AlignVCenter, card.key, nameFont,
+       colors().text, Qt::ElideMiddle);
 }
 
 void CardPainter::paintBars(QPainter& p, const QRectF& r, const Card& card) {
-  if (card.state == CardState::Joining || card.state == CardState::NeedsTrust || card.state == CardState::Failed ||
-      card.state == CardState::Leaving) {
+  if (card.state == CardState::Joining || card.state == CardState::NeedsTrust ||
+      card.state == CardState::Failed || card.state == CardState::Leaving) {
     // Steps instead of load: there is none yet.
     const bool bar = card.state == CardState::Joining && card.percent >= 0;
     QRectF note = r.adjusted(14, 40, -14, 0);
@@ -258,17 +276,21 @@ void CardPainter::paintBars(QPainter& p, const QRectF& r, const Card& card) {
       p.setBrush(colors().raised);
       p.drawRoundedRect(track, 3, 3);
       p.setBrush(colors().accent);
-      p.drawRoundedRect(QRectF(track.topLeft(), QSizeF(std::max(6.0, track.width() * card.percent / 100.0), 6)), 3, 3);
+      p.drawRoundedRect(
+          QRectF(track.topLeft(), QSizeF(std::max(6.0, track.width() * card.percent / 100.0), 6)), 3, 3);
     } else {
       p.drawText(note, Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, card.note);
     }
     return;
   }
-  const struct { QString name; double part; } bars[] = {{models::MapModel::tr("CPU"), card.cpu},
-                                                        {models::MapModel::tr("Mem"), card.memory}};
+  const struct {
+    QString name;
+    double part;
+  } bars[] = {{models::MapModel::tr("CPU"), card.cpu}, {models::MapModel::tr("Mem"), card.memory}};
   double y = r.top() + 38;
   for (auto& bar : bars) {
-    text(p, QRectF(r.left() + 14, y, 28, 16), Qt::AlignLeft | Qt::AlignVCenter, bar.name, typeface(Text::Caption), colors().muted);
+    text(p, QRectF(r.left() + 14, y, 28, 16), Qt::AlignLeft | Qt::AlignVCenter, bar.name,
+         typeface(Text::Caption), colors().muted);
     text(p, QRectF(r.right() - 48, y, 34, 16), Qt::AlignRight | Qt::AlignVCenter, words::percent(bar.part),
          typeface(Text::Caption), colors().muted);
     const QRectF track(r.left() + 47, y + 5, r.width() - 47 - 50, 6);
@@ -279,13 +301,15 @@ void CardPainter::paintBars(QPainter& p, const QRectF& r, const Card& card) {
       QColor c = barColor(bar.part);
       if (card.estimated) c = mix(colors().raised, c, 0.7);
       p.setBrush(c);
-      p.drawRoundedRect(QRectF(track.topLeft(), QSizeF(std::clamp(track.width() * bar.part, 6.0, track.width()), 6)), 3, 3);
+      p.drawRoundedRect(
+          QRectF(track.topLeft(), QSizeF(std::clamp(track.width() * bar.part, 6.0, track.width()), 6)), 3, 3);
     }
     y += 16;
   }
 }
 
-void CardPainter::paintTiles(QPainter& p, const QRectF& r, const Card& card, Level level, const CardLook& look) {
+void CardPainter::paintTiles(QPainter& p, const QRectF& r, const Card& card, Level level,
+                             const CardLook& look) {
   const int places = int(card.tiles.size()) + card.ghosts;
   if (places == 0) return;
   const TileGrid grid = tileGrid(r, level, places);
@@ -301,7 +325,9 @@ void CardPainter::paintTiles(QPainter& p, const QRectF& r, const Card& card, Lev
         p.setBrush(Qt::NoBrush);
         p.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), radius::control, radius::control);
       } else {
-        p.drawPixmap(box.topLeft(), glyph(Shape::Ghost, card.ghostApp >= 0 ? model_.apps()[card.ghostApp].color : -1, size, ratio));
+        p.drawPixmap(
+            box.topLeft(),
+            glyph(Shape::Ghost, card.ghostApp >= 0 ? model_.apps()[card.ghostApp].color : -1, size, ratio));
       }
       continue;
     }
@@ -329,7 +355,8 @@ void CardPainter::paintTiles(QPainter& p, const QRectF& r, const Card& card, Lev
       p.setPen(QPen(chosen ? colors().accent : colors().text, chosen ? 2 : 1));
       p.setBrush(Qt::NoBrush);
       const double out = grid.chips ? 0 : 2;
-      p.drawRoundedRect(box.adjusted(-out, -out, out, out), grid.chips ? radius::control : 4, grid.chips ? radius::control : 4);
+      p.drawRoundedRect(box.adjusted(-out, -out, out, out), grid.chips ? radius::control : 4,
+                        grid.chips ? radius::control : 4);
     }
   }
 }
@@ -343,12 +370,13 @@ void CardPainter::paintChip(QPainter& p, const QRectF& r, const Tile& tile, bool
   const double size = 14;
   const double middle = twoLines ? r.top() + 15 : r.center().y();
   const Shape shape = model_.wouldGo(tile.pod) ? Shape::Going : shapeOf(tile.state);
-  drawShape(p, QRectF(r.left() + 9, std::round(middle - size / 2), size, size), shape, Theme::get().app(color));
+  drawShape(p, QRectF(r.left() + 9, std::round(middle - size / 2), size, size), shape,
+            Theme::get().app(color));
   auto* pod = model_.state()->pod(tile.pod);
   if (!pod) return;
   const double x = r.left() + 30;
-  text(p, QRectF(x, middle - 9, r.right() - 8 - x, 18), Qt::AlignLeft | Qt::AlignVCenter, pod->name, typeface(Text::MonoSmall),
-       colors().text, Qt::ElideMiddle);
+  text(p, QRectF(x, middle - 9, r.right() - 8 - x, 18), Qt::AlignLeft | Qt::AlignVCenter, pod->name,
+       typeface(Text::MonoSmall), colors().text, Qt::ElideMiddle);
   if (!twoLines) return;
   QStringList parts;
   for (auto& c : pod->containers) parts << c.name;
@@ -359,7 +387,8 @@ void CardPainter::paintChip(QPainter& p, const QRectF& r, const Tile& tile, bool
     below = words::podNow(*pod, model_.state()->now());
     c = Theme::get().tone(words::podTone(pod->state));
   }
-  text(p, QRectF(x, r.top() + 24, r.right() - 8 - x, 16), Qt::AlignLeft | Qt::AlignVCenter, below, typeface(Text::Caption), c);
+  text(p, QRectF(x, r.top() + 24, r.right() - 8 - x, 16), Qt::AlignLeft | Qt::AlignVCenter, below,
+       typeface(Text::Caption), c);
 }
 
 void CardPainter::paintFoot(QPainter& p, const QRectF& r, const Card& card, bool waiting) {
@@ -367,7 +396,8 @@ void CardPainter::paintFoot(QPainter& p, const QRectF& r, const Card& card, bool
   QString s = models::MapModel::tr("%n pod(s)", nullptr, card.pods);
   QColor c = colors().muted;
   if (card.pods == 0 && card.state != CardState::Ready) s.clear();
-  if (waiting) s = models::MapModel::tr("%n pod(s) without a place; select one to see why", nullptr, card.pods);
+  if (waiting)
+    s = models::MapModel::tr("%n pod(s) without a place; select one to see why", nullptr, card.pods);
   if (card.ghosts > 0) {
     s = models::MapModel::tr("%n pod(s)", nullptr, card.pods) + QLatin1Char(' ') +
         models::MapModel::tr("+%1 would land here").arg(card.ghosts);
@@ -376,9 +406,11 @@ void CardPainter::paintFoot(QPainter& p, const QRectF& r, const Card& card, bool
     s += QStringLiteral(" · ") + card.note;
     c = colors().warn;
   }
-  const int hidden = int(card.tiles.size()) + card.ghosts - tileGrid(r, levelFor(r.width()), int(card.tiles.size()) + card.ghosts).capacity;
+  const int hidden = int(card.tiles.size()) + card.ghosts -
+                     tileGrid(r, levelFor(r.width()), int(card.tiles.size()) + card.ghosts).capacity;
   if (hidden > 0) s += models::MapModel::tr(", %1 not drawn").arg(hidden);
-  text(p, QRectF(r.left() + 14, r.bottom() - 27, r.width() - 28, 18), Qt::AlignLeft | Qt::AlignVCenter, s, typeface(Text::Caption), c);
+  text(p, QRectF(r.left() + 14, r.bottom() - 27, r.width() - 28, 18), Qt::AlignLeft | Qt::AlignVCenter, s,
+       typeface(Text::Caption), c);
 }
 
 }  // namespace ph::ui

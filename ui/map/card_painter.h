@@ -1,5 +1,5 @@
-// CardPainter: draws one machine's card at any size, and the tiles' shapes. Glyphs of tiles are cached by shape, color and size.
-// Threads: GUI thread only.
+// CardPainter: draws one machine's card at any size, and the tiles' shapes. Glyphs of tiles are cached by
+// shape, color and size. Threads: GUI thread only.
 #pragma once
 
 #include <QHash>
@@ -15,7 +15,7 @@ struct CardLook {
   bool selected = false, hovered = false, focused = false;
   QString selectedPod;
   int hoveredTile = -1;
-  int onlyApp = -1;   // the others are dimmed; -1: none is
+  int onlyApp = -1;  // the others are dimmed; -1: none is
   // 0..1: how far a pod's arrival has come; 1 when it stands.
   std::function<double(const QString& pod)> arrival;
 };

@@ -92,7 +92,8 @@ void LegendBar::paintEvent(QPaintEvent*) {
       p.setFont(typeface(Text::Body));
       continue;
     }
-    p.drawText(r, Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine, m.elidedText(item.name, Qt::ElideRight, 150));
+    p.drawText(r, Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
+               m.elidedText(item.name, Qt::ElideRight, 150));
     if (item.app == selected_ || (hasFocus() && i == cursor_)) {
       p.fillRect(QRectF(item.rect.left(), height() - 3, item.rect.width(), 2), colors().accent);
     }
@@ -137,12 +138,16 @@ void LegendBar::mouseReleaseEvent(QMouseEvent* event) {
   if (std::exchange(dragging_, false)) {
     setCursor(Qt::ArrowCursor);
     // Far above or below is a change of mind.
-    if (event->position().y() < -120 || event->position().y() > height() + 600) scale_->cancel();
-    else scale_->release();
+    if (event->position().y() < -120 || event->position().y() > height() + 600)
+      scale_->cancel();
+    else
+      scale_->release();
     return;
   }
-  if (!app.isEmpty()) emit clicked(app);
-  else if (moreRect_.contains(event->position().toPoint())) emit moreClicked();
+  if (!app.isEmpty())
+    emit clicked(app);
+  else if (moreRect_.contains(event->position().toPoint()))
+    emit moreClicked();
 }
 
 void LegendBar::leaveEvent(QEvent*) {
@@ -157,18 +162,29 @@ void LegendBar::keyPressEvent(QKeyEvent* event) {
   auto* w = map_->state()->workload(app);
   const int held = scale_->active() && scale_->app() == app ? scale_->target() : w ? w->wanted : 0;
   switch (event->key()) {
-    case Qt::Key_Left: cursor_ = std::max(0, cursor_ - 1); break;
-    case Qt::Key_Right: cursor_ = std::min(int(items_.size()) - 1, cursor_ + 1); break;
-    case Qt::Key_Plus: if (w) scale_->hold(app, held + 1); break;
-    case Qt::Key_Minus: if (w) scale_->hold(app, held - 1); break;
+    case Qt::Key_Left:
+      cursor_ = std::max(0, cursor_ - 1);
+      break;
+    case Qt::Key_Right:
+      cursor_ = std::min(int(items_.size()) - 1, cursor_ + 1);
+      break;
+    case Qt::Key_Plus:
+      if (w) scale_->hold(app, held + 1);
+      break;
+    case Qt::Key_Minus:
+      if (w) scale_->hold(app, held - 1);
+      break;
     case Qt::Key_Escape:
       if (!scale_->active()) return QWidget::keyPressEvent(event);
       scale_->cancel();
       break;
     case Qt::Key_Return:
     case Qt::Key_Enter:
-    case Qt::Key_Space: scale_->active() ? scale_->release() : emit clicked(app); break;
-    default: return QWidget::keyPressEvent(event);
+    case Qt::Key_Space:
+      scale_->active() ? scale_->release() : emit clicked(app);
+      break;
+    default:
+      return QWidget::keyPressEvent(event);
   }
   update();
 }
@@ -179,7 +195,10 @@ bool LegendBar::event(QEvent* event) {
     const int i = at(help->pos());
     if (i >= 0) {
       auto& app = map_->apps()[map_->appIndex(items_[i].app)];
-      QToolTip::showText(help->globalPos(), tr("%1: %2 of %3 ready. Drag sideways to scale.").arg(app.name).arg(app.ready).arg(app.wanted), this);
+      QToolTip::showText(
+          help->globalPos(),
+          tr("%1: %2 of %3 ready. Drag sideways to scale.").arg(app.name).arg(app.ready).arg(app.wanted),
+          this);
     }
     return true;
   }

@@ -1,6 +1,5 @@
-// LegendBar: the applications and their colors. Hovering dims the others on the map, a click selects, and dragging one sideways
-// scales it, with ghosts on the map, until it is released.
-// Threads: GUI thread only.
+// LegendBar: the applications and their colors. Hovering dims the others on the map, a click selects, and
+// dragging one sideways scales it, with ghosts on the map, until it is released. Threads: GUI thread only.
 #pragma once
 
 #include <QWidget>

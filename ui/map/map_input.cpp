@@ -72,8 +72,10 @@ void MapView::mouseReleaseEvent(QMouseEvent* event) {
 
 void MapView::mouseDoubleClickEvent(QMouseEvent* event) {
   const Hit hit = hitAt(event->position());
-  if (hit.card >= 0) dive(hit.card);
-  else fit();
+  if (hit.card >= 0)
+    dive(hit.card);
+  else
+    fit();
 }
 
 void MapView::leaveEvent(QEvent*) {
@@ -88,7 +90,9 @@ void MapView::focusInEvent(QFocusEvent* event) {
   update();
 }
 
-void MapView::focusOutEvent(QFocusEvent*) { update(); }
+void MapView::focusOutEvent(QFocusEvent*) {
+  update();
+}
 
 void MapView::step(int dx, int dy) {
   const auto& rows = layout_.rows();
@@ -128,10 +132,14 @@ void MapView::step(int dx, int dy) {
   if (!QRectF(rect()).contains(r)) {
     fitted_ = false;
     QPointF by;
-    if (r.top() < 0) by.ry() = 12 - r.top();
-    else if (r.bottom() > height()) by.ry() = height() - 12 - r.bottom();
-    if (r.left() < 0) by.rx() = 12 - r.left();
-    else if (r.right() > width()) by.rx() = width() - 12 - r.right();
+    if (r.top() < 0)
+      by.ry() = 12 - r.top();
+    else if (r.bottom() > height())
+      by.ry() = height() - 12 - r.bottom();
+    if (r.left() < 0)
+      by.rx() = 12 - r.left();
+    else if (r.right() > width())
+      by.rx() = width() - 12 - r.right();
     moveTo(scale_, offset_ + by, true);
   }
   update();
@@ -139,18 +147,33 @@ void MapView::step(int dx, int dy) {
 
 void MapView::keyPressEvent(QKeyEvent* event) {
   byKeyboard_ = true;
-  const QPointF centre = cursor_ >= 0 && !layout_.card(cursor_).isEmpty() ? toScreen(layout_.card(cursor_)).center()
-                                                                          : QPointF(rect().center());
+  const QPointF centre = cursor_ >= 0 && !layout_.card(cursor_).isEmpty()
+                             ? toScreen(layout_.card(cursor_)).center()
+                             : QPointF(rect().center());
   switch (event->key()) {
     case Qt::Key_Plus:
-    case Qt::Key_Equal: zoomBy(1.4, centre); break;
-    case Qt::Key_Minus: zoomBy(1 / 1.4, centre); break;
+    case Qt::Key_Equal:
+      zoomBy(1.4, centre);
+      break;
+    case Qt::Key_Minus:
+      zoomBy(1 / 1.4, centre);
+      break;
     case Qt::Key_0:
-    case Qt::Key_Home: fit(); break;
-    case Qt::Key_Left: step(-1, 0); break;
-    case Qt::Key_Right: step(1, 0); break;
-    case Qt::Key_Up: step(0, -1); break;
-    case Qt::Key_Down: step(0, 1); break;
+    case Qt::Key_Home:
+      fit();
+      break;
+    case Qt::Key_Left:
+      step(-1, 0);
+      break;
+    case Qt::Key_Right:
+      step(1, 0);
+      break;
+    case Qt::Key_Up:
+      step(0, -1);
+      break;
+    case Qt::Key_Down:
+      step(0, 1);
+      break;
     case Qt::Key_Return:
     case Qt::Key_Enter:
     case Qt::Key_Space: {
@@ -162,7 +185,8 @@ void MapView::keyPressEvent(QKeyEvent* event) {
         choose(machine);
       } else {
         // Once more goes inside, to the pods.
-        auto first = std::find_if(card.tiles.begin(), card.tiles.end(), [](auto& t) { return !t.pod.isEmpty(); });
+        auto first =
+            std::find_if(card.tiles.begin(), card.tiles.end(), [](auto& t) { return !t.pod.isEmpty(); });
         if (first != card.tiles.end()) {
           cursorTile_ = int(first - card.tiles.begin());
           choose({Subject::Kind::Pod, first->pod});
@@ -182,7 +206,9 @@ void MapView::keyPressEvent(QKeyEvent* event) {
         event->ignore();
       }
       break;
-    default: event->ignore(); return;
+    default:
+      event->ignore();
+      return;
   }
 }
 
@@ -193,8 +219,10 @@ QString MapView::describe(const Subject& subject) const {
     auto* pod = state->pod(subject.key);
     if (!pod) return {};
     QStringList lines{pod->name, tr("%1: %2").arg(words::podState(pod->state), words::podNow(*pod, now))};
-    if (!pod->address.isEmpty()) lines << tr("on %1, at %2").arg(pod->node, pod->address);
-    else if (!pod->node.isEmpty()) lines << tr("on %1").arg(pod->node);
+    if (!pod->address.isEmpty())
+      lines << tr("on %1, at %2").arg(pod->node, pod->address);
+    else if (!pod->node.isEmpty())
+      lines << tr("on %1").arg(pod->node);
     return lines.join('\n');
   }
   if (subject.kind == Subject::Kind::Machine) {
@@ -208,8 +236,9 @@ QString MapView::describe(const Subject& subject) const {
       lines << (card.estimated ? tr("asked for: CPU %1, memory %2") : tr("in use: CPU %1, memory %2"))
                    .arg(words::percent(card.cpu), words::percent(card.memory));
       const auto sum = state->requestsOn(node->name);
-      lines << tr("room: %1 cores, %2").arg(words::cores(std::max<int64_t>(0, node->cpuAllocatable - sum.cpu)),
-                                          words::memory(std::max<int64_t>(0, node->memoryAllocatable - sum.memory)));
+      lines << tr("room: %1 cores, %2")
+                   .arg(words::cores(std::max<int64_t>(0, node->cpuAllocatable - sum.cpu)),
+                        words::memory(std::max<int64_t>(0, node->memoryAllocatable - sum.memory)));
     }
     lines << tr("%n pod(s)", nullptr, card.pods);
     return lines.join('\n');
@@ -221,8 +250,10 @@ bool MapView::event(QEvent* event) {
   if (event->type() == QEvent::ToolTip) {
     auto* help = static_cast<QHelpEvent*>(event);
     const QString s = describe(subjectOf(hitAt(help->pos())));
-    if (s.isEmpty()) QToolTip::hideText();
-    else QToolTip::showText(help->globalPos(), s, this);
+    if (s.isEmpty())
+      QToolTip::hideText();
+    else
+      QToolTip::showText(help->globalPos(), s, this);
     return true;
   }
   if (event->type() == QEvent::NativeGesture) {
@@ -233,7 +264,8 @@ bool MapView::event(QEvent* event) {
     }
   }
   if (event->type() == QEvent::Gesture) {
-    if (auto* pinch = static_cast<QPinchGesture*>(static_cast<QGestureEvent*>(event)->gesture(Qt::PinchGesture))) {
+    if (auto* pinch =
+            static_cast<QPinchGesture*>(static_cast<QGestureEvent*>(event)->gesture(Qt::PinchGesture))) {
       if (pinch->changeFlags() & QPinchGesture::ScaleFactorChanged) {
         zoomBy(pinch->scaleFactor(), mapFromGlobal(pinch->centerPoint().toPoint()), false);
       }

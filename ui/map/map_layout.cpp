@@ -11,9 +11,13 @@ int columnsFor(double width) {
   return std::max(1, int((width + MapLayout::kGap) / (MapLayout::kCardWidth + MapLayout::kGap)));
 }
 
-bool waits(const models::MapModel& model) { return model.card(models::MapModel::kWaitingCard).pods > 0; }
+bool waits(const models::MapModel& model) {
+  return model.card(models::MapModel::kWaitingCard).pods > 0;
+}
 
-double headFor(double scale) { return std::max(MapLayout::kGroupHead, 20 / scale); }
+double headFor(double scale) {
+  return std::max(MapLayout::kGroupHead, 20 / scale);
+}
 
 double heightFor(const models::MapModel& model, double width, double scale) {
   const int columns = columnsFor(width);
@@ -31,7 +35,9 @@ double heightFor(const models::MapModel& model, double width, double scale) {
 }  // namespace
 
 double MapLayout::fitScale(const models::MapModel& model, const QSizeF& viewport) {
-  static constexpr double steps[] = {1, 0.86, 0.72, 0.6, 0.5, 0.4, 0.32, 0.25, 0.2, 0.16, 0.13, 0.1, 0.08, 0.06, 0.05};
+  static constexpr double steps[] = {1,    0.93,  0.86, 0.79, 0.72, 0.66, 0.6,  0.55,  0.5,  0.45,
+                                     0.4,  0.36,  0.32, 0.28, 0.25, 0.22, 0.2,  0.18,  0.16, 0.145,
+                                     0.13, 0.115, 0.1,  0.09, 0.08, 0.07, 0.06, 0.055, 0.05};
   for (double s : steps) {
     if (heightFor(model, viewport.width() / s, s) <= viewport.height() / s) return s;
   }

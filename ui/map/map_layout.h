@@ -1,6 +1,5 @@
-// MapLayout: where each card is, in world coordinates (a card at scale 1 is as in the look: about 226 x 164). A stable packed
-// grid a group. Pure geometry.
-// Threads: GUI thread only.
+// MapLayout: where each card is, in world coordinates (a card at scale 1 is as in the look: about 226 x 164).
+// A stable packed grid a group. Pure geometry. Threads: GUI thread only.
 #pragma once
 
 #include <QRectF>

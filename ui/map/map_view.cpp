@@ -10,7 +10,8 @@ namespace ph::ui {
 using models::CardState;
 using models::Subject;
 
-MapView::MapView(models::MapModel* model, QWidget* parent) : QWidget(parent), model_(model), painter_(*model) {
+MapView::MapView(models::MapModel* model, QWidget* parent)
+    : QWidget(parent), model_(model), painter_(*model) {
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
   setAccessibleName(tr("Fleet map"));
@@ -107,17 +108,21 @@ QRectF MapView::toScreen(const QRectF& w) const {
   if (w.isEmpty()) return {};
   // On whole pixels, so that lines are sharp and neighbours keep their distance.
   const QPointF a(std::round(w.left() * scale_ + offset_.x()), std::round(w.top() * scale_ + offset_.y()));
-  const QPointF b(std::round(w.right() * scale_ + offset_.x()), std::round(w.bottom() * scale_ + offset_.y()));
+  const QPointF b(std::round(w.right() * scale_ + offset_.x()),
+                  std::round(w.bottom() * scale_ + offset_.y()));
   return {a, b};
 }
 
 void MapView::clampOffset() {
   const QSizeF content = layout_.size() * scale_;
-  // Content smaller than the window stays at its place; larger can be moved until its edge meets the window's.
+  // Content smaller than the window stays at its place; larger can be moved until its edge meets the
+  // window's.
   auto clampTo = [](double v, double content, double window) {
-    return content <= window ? std::clamp(v, 0.0, window - content) : std::clamp(v, window - content - 24, 24.0);
+    return content <= window ? std::clamp(v, 0.0, window - content)
+                             : std::clamp(v, window - content - 24, 24.0);
   };
-  offset_ = {clampTo(offset_.x(), content.width(), width()), clampTo(offset_.y(), content.height(), height())};
+  offset_ = {clampTo(offset_.x(), content.width(), width()),
+             clampTo(offset_.y(), content.height(), height())};
 }
 
 void MapView::moveTo(double scale, const QPointF& offset, bool animate) {
@@ -158,7 +163,8 @@ void MapView::dive(int card) {
   const QRectF r = layout_.card(card);
   if (r.isEmpty()) return;
   fitted_ = false;
-  const double to = std::clamp(std::min(width() * 0.92 / r.width(), height() * 0.92 / r.height()), 1.0, kMaxScale);
+  const double to =
+      std::clamp(std::min(width() * 0.92 / r.width(), height() * 0.92 / r.height()), 1.0, kMaxScale);
   moveTo(to, QPointF(width() / 2.0, height() / 2.0) - r.center() * to, true);
 }
 
@@ -176,8 +182,10 @@ void MapView::select(const Subject& subject) {
   if (selection_ == subject) return;
   selection_ = subject;
   if (subject.kind == Subject::Kind::Machine) cursor_ = model_->cardIndex(subject.key);
-  if (subject.kind == Subject::Kind::Pod) std::tie(cursor_, cursorTile_) = model_->placeOf(subject.key);
-  else cursorTile_ = -1;
+  if (subject.kind == Subject::Kind::Pod)
+    std::tie(cursor_, cursorTile_) = model_->placeOf(subject.key);
+  else
+    cursorTile_ = -1;
   update();
 }
 
@@ -188,7 +196,9 @@ void MapView::setOnlyApp(const QString& app) {
   update();
 }
 
-QRectF MapView::cardRect(const QString& key) const { return toScreen(layout_.card(model_->cardIndex(key))); }
+QRectF MapView::cardRect(const QString& key) const {
+  return toScreen(layout_.card(model_->cardIndex(key)));
+}
 
 QRectF MapView::tileRect(const QString& pod) const {
   auto [card, slot] = model_->placeOf(pod);
@@ -240,7 +250,8 @@ void MapView::paintGroups(QPainter& p, const QRectF& dirty) {
     const double width = QFontMetricsF(strong).horizontalAdvance(name);
     const double middle = head.top() + head.height() * 0.42;
     p.setPen(colors().muted);
-    p.drawText(QRectF(left, middle - 9, width + 2, 18), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine, name);
+    p.drawText(QRectF(left, middle - 9, width + 2, 18), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
+               name);
     p.setPen(colors().line);
     p.setRenderHint(QPainter::Antialiasing, false);
     p.drawLine(QPointF(left + width + 10, std::round(middle)), QPointF(head.right(), std::round(middle)));
@@ -254,7 +265,8 @@ void MapView::paintEvent(QPaintEvent* event) {
   paintGroups(p, dirty);
   CardLook look;
   look.onlyApp = onlyApp_;
-  look.arrival = arrivals_.isEmpty() ? std::function<double(const QString&)>() : [this](const QString& pod) { return arrival(pod); };
+  look.arrival = arrivals_.isEmpty() ? std::function<double(const QString&)>()
+                                     : [this](const QString& pod) { return arrival(pod); };
   if (selection_.kind == Subject::Kind::Pod) look.selectedPod = selection_.key;
   for (auto& row : layout_.rows()) {
     const QRectF line = toScreen(layout_.card(row.front()));
@@ -273,6 +285,8 @@ void MapView::paintEvent(QPaintEvent* event) {
   }
 }
 
-void MapView::resizeEvent(QResizeEvent*) { relayout(); }
+void MapView::resizeEvent(QResizeEvent*) {
+  relayout();
+}
 
 }  // namespace ph::ui

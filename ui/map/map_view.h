@@ -1,7 +1,7 @@
-// MapView: the fleet map. One widget, painted; nothing is a widget or an item per pod. Wheel and pinch zoom about the pointer,
-// drag pans, click selects, double click dives, Escape comes back; arrows, Enter, + - 0 do the same by keyboard.
-// Draws only what is visible, and only when something changed; a timer runs only while something moves.
-// Threads: GUI thread only.
+// MapView: the fleet map. One widget, painted; nothing is a widget or an item per pod. Wheel and pinch zoom
+// about the pointer, drag pans, click selects, double click dives, Escape comes back; arrows, Enter, + - 0 do
+// the same by keyboard. Draws only what is visible, and only when something changed; a timer runs only while
+// something moves. Threads: GUI thread only.
 #pragma once
 
 #include <QElapsedTimer>
@@ -23,14 +23,15 @@ class MapView : public QWidget {
   ~MapView() override;
 
   const models::Subject& selection() const { return selection_; }
-  void select(const models::Subject& subject);     // without telling
-  void setOnlyApp(const QString& app);             // dims the others; empty: nothing is
+  void select(const models::Subject& subject);  // without telling
+  void setOnlyApp(const QString& app);          // dims the others; empty: nothing is
   double scale() const { return scale_; }
   void zoomBy(double factor, const QPointF& about, bool animate = true);
-  void fit();                                      // the whole fleet
-  void dive(int card);                             // one machine, near
-  void reveal(const models::Subject& subject);     // moves the view only when it is out of sight
-  // Screen rectangle of a card or of a pod's tile; empty when it is not laid out. For tests and accessibility.
+  void fit();                                   // the whole fleet
+  void dive(int card);                          // one machine, near
+  void reveal(const models::Subject& subject);  // moves the view only when it is out of sight
+  // Screen rectangle of a card or of a pod's tile; empty when it is not laid out. For tests and
+  // accessibility.
   QRectF cardRect(const QString& key) const;
   QRectF tileRect(const QString& pod) const;
   QString describe(const models::Subject& subject) const;  // what the tooltip says, plain text
@@ -82,15 +83,21 @@ class MapView : public QWidget {
   int onlyApp_ = -1;
   double scale_ = 1, fitScale_ = 1;
   QPointF offset_;
-  bool fitted_ = true;             // the view shows the whole fleet and follows its size
+  bool fitted_ = true;  // the view shows the whole fleet and follows its size
   Hit hover_;
   int cursor_ = -1, cursorTile_ = -1;  // where the keyboard is
-  bool byKeyboard_ = false;        // the last move was a key: the place is shown
+  bool byKeyboard_ = false;            // the last move was a key: the place is shown
   QPointF pressAt_, pressOffset_;
   bool pressed_ = false, panning_ = false;
   QElapsedTimer clock_;
   QHash<QString, qint64> arrivals_;
-  struct { bool on = false; double from = 1, to = 1; QPointF fromOffset, toOffset; qint64 start = 0; int ms = 0; } motion_;
+  struct {
+    bool on = false;
+    double from = 1, to = 1;
+    QPointF fromOffset, toOffset;
+    qint64 start = 0;
+    int ms = 0;
+  } motion_;
   QTimer frame_, second_;
 };
 

@@ -14,7 +14,8 @@ Level levelFor(double cardWidth) {
 
 QRectF TileGrid::slot(int index) const {
   const int row = index / columns, column = index % columns;
-  return QRectF(std::round(area.x() + column * (width + gap)), std::round(area.y() + row * (tile + gap)), width, tile);
+  return QRectF(std::round(area.x() + column * (width + gap)), std::round(area.y() + row * (tile + gap)),
+                width, tile);
 }
 
 int TileGrid::at(const QPointF& p, int places) const {

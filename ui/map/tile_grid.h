@@ -1,4 +1,5 @@
-// What a card shows at a size, and where its tiles are: the same for painting and for hitting. Pure geometry, screen pixels.
+// What a card shows at a size, and where its tiles are: the same for painting and for hitting. Pure geometry,
+// screen pixels.
 #pragma once
 
 #include <QRectF>
@@ -19,8 +20,8 @@ Level levelFor(double cardWidth);
 // Slots in rows. With `chips`, each slot is a small plate with text.
 struct TileGrid {
   QRectF area;
-  double tile = 14, gap = 4;   // size of a slot's square, or height of a chip
-  double width = 14;           // of a slot: == tile, or the chip's width
+  double tile = 14, gap = 4;  // size of a slot's square, or height of a chip
+  double width = 14;          // of a slot: == tile, or the chip's width
   int columns = 1, capacity = 0;
   bool chips = false, twoLines = false;
 

@@ -26,24 +26,32 @@ class PaletteDelegate : public QStyledItemDelegate {
       p->drawRoundedRect(r.adjusted(6, 1, -6, -1), radius::control, radius::control);
     }
     const qreal ratio = option.widget ? option.widget->devicePixelRatioF() : 1;
-    p->drawPixmap(QPointF(r.left() + 18, r.center().y() - 8), iconPixmap(index.data(models::PaletteModel::IconRole).toString(), 16, colors().muted, ratio));
+    p->drawPixmap(
+        QPointF(r.left() + 18, r.center().y() - 8),
+        iconPixmap(index.data(models::PaletteModel::IconRole).toString(), 16, colors().muted, ratio));
     const QFontMetricsF m(typeface(Text::Body));
     const QString detail = index.data(models::PaletteModel::DetailRole).toString();
     const double right = std::min(m.horizontalAdvance(detail) + 2, r.width() * 0.5);
     p->setFont(typeface(Text::Body));
     p->setPen(colors().muted);
-    p->drawText(QRectF(r.right() - 18 - right, r.top(), right, r.height()), Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine, m.elidedText(detail, Qt::ElideRight, right));
+    p->drawText(QRectF(r.right() - 18 - right, r.top(), right, r.height()),
+                Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine,
+                m.elidedText(detail, Qt::ElideRight, right));
     p->setPen(colors().text);
     const double room = r.width() - 46 - right - 32;
-    p->drawText(QRectF(r.left() + 46, r.top(), room, r.height()), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine, m.elidedText(index.data().toString(), Qt::ElideMiddle, room));
+    p->drawText(QRectF(r.left() + 46, r.top(), room, r.height()),
+                Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
+                m.elidedText(index.data().toString(), Qt::ElideMiddle, room));
     p->restore();
   }
 };
 
 }  // namespace
 
-CommandPalette::CommandPalette(models::Session* session, QList<models::Command> commands, std::function<void(const models::Subject&)> open, QWidget* parent)
-    : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint), model_(session, std::move(commands), std::move(open)) {
+CommandPalette::CommandPalette(models::Session* session, QList<models::Command> commands,
+                               std::function<void(const models::Subject&)> open, QWidget* parent)
+    : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint),
+      model_(session, std::move(commands), std::move(open)) {
   setAccessibleName(tr("Command palette"));
   setAttribute(Qt::WA_DeleteOnClose);
   resize(580, 400);
@@ -53,7 +61,8 @@ CommandPalette::CommandPalette(models::Session* session, QList<models::Command> 
   field_ = new QLineEdit(this);
   field_->setPlaceholderText(tr("Search or do anything…"));
   field_->setAccessibleName(tr("Search or do anything"));
-  field_->setStyleSheet(QStringLiteral("QLineEdit { border: 0; background: transparent; font-size: 15px; padding: 6px 16px; }"));
+  field_->setStyleSheet(QStringLiteral(
+      "QLineEdit { border: 0; background: transparent; font-size: 15px; padding: 6px 16px; }"));
   field_->installEventFilter(this);
   list_ = new QListView(this);
   list_->setModel(&model_);
@@ -87,13 +96,18 @@ bool CommandPalette::eventFilter(QObject*, QEvent* event) {
   auto* key = static_cast<QKeyEvent*>(event);
   const int row = list_->currentIndex().row();
   switch (key->key()) {
-    case Qt::Key_Down: list_->setCurrentIndex(model_.index(std::min(row + 1, model_.rowCount() - 1))); return true;
-    case Qt::Key_Up: list_->setCurrentIndex(model_.index(std::max(row - 1, 0))); return true;
+    case Qt::Key_Down:
+      list_->setCurrentIndex(model_.index(std::min(row + 1, model_.rowCount() - 1)));
+      return true;
+    case Qt::Key_Up:
+      list_->setCurrentIndex(model_.index(std::max(row - 1, 0)));
+      return true;
     case Qt::Key_Return:
     case Qt::Key_Enter:
       if (row >= 0) accept(row);
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -12,7 +12,8 @@ namespace ph::ui {
 class CommandPalette : public QDialog {
   Q_OBJECT
  public:
-  CommandPalette(models::Session* session, QList<models::Command> commands, std::function<void(const models::Subject&)> open, QWidget* parent);
+  CommandPalette(models::Session* session, QList<models::Command> commands,
+                 std::function<void(const models::Subject&)> open, QWidget* parent);
 
  protected:
   bool eventFilter(QObject* watched, QEvent* event) override;

@@ -47,7 +47,9 @@ MainWindow::MainWindow(models::Session* session, QWidget* parent) : QMainWindow(
   auto* apps = new TablePage(session, tr("Applications"), {Kind::Applications}, views_);
   auto* deployButton = button(tr("Deploy"), "primary", apps);
   apps->head()->addWidget(deployButton);
-  auto* tables = new TablePage(session, tr("Tables"), {Kind::Pods, Kind::Machines, Kind::Applications, Kind::Services, Kind::Events}, views_);
+  auto* tables =
+      new TablePage(session, tr("Tables"),
+                    {Kind::Pods, Kind::Machines, Kind::Applications, Kind::Services, Kind::Events}, views_);
   auto* setup = new SetupPage(session, views_);
   for (QWidget* page : std::initializer_list<QWidget*>{fleet_, apps, tables, setup}) views_->addWidget(page);
   rail_->add(Fleet, QStringLiteral("fleet"), tr("Fleet"), QKeySequence(Qt::CTRL | Qt::Key_1));
@@ -72,7 +74,8 @@ MainWindow::MainWindow(models::Session* session, QWidget* parent) : QMainWindow(
   connect(inspector_, &Inspector::addMachineWanted, this, &MainWindow::addMachine);
   connect(inspector_, &Inspector::removeWanted, this, &MainWindow::remove);
   connect(&session->actions, &models::Actions::finished, notices_, &Notices::say);
-  connect(new QShortcut(QKeySequence(Qt::CTRL | Qt::Key_K), this), &QShortcut::activated, this, &MainWindow::palette);
+  connect(new QShortcut(QKeySequence(Qt::CTRL | Qt::Key_K), this), &QShortcut::activated, this,
+          &MainWindow::palette);
   open(Fleet);
   fleet_->map()->setFocus();
 }
@@ -136,18 +139,26 @@ void MainWindow::palette() {
   const QString action = QStringLiteral("action");
   QList<models::Command> commands;
   commands.append({tr("Add machine"), tr("action"), QStringLiteral("plus"), [this] { addMachine(); }});
-  if (session_->map.machineCount() > 0) commands.append({tr("Deploy an application"), tr("action"), QStringLiteral("plus"), [this] { deploy(); }});
+  if (session_->map.machineCount() > 0)
+    commands.append(
+        {tr("Deploy an application"), tr("action"), QStringLiteral("plus"), [this] { deploy(); }});
   if (selection_.kind == Subject::Kind::App && session_->state.workload(selection_.key)) {
     const QString app = selection_.key, name = models::appName(app);
-    commands.append({tr("Restart %1").arg(name), models::kubectl::restart(app), action, [this, app] { session_->actions.restart(app); }});
+    commands.append({tr("Restart %1").arg(name), models::kubectl::restart(app), action,
+                     [this, app] { session_->actions.restart(app); }});
     const int wanted = session_->state.workload(app)->wanted;
-    commands.append({tr("One more copy of %1").arg(name), models::kubectl::scale(app, wanted + 1), action, [this, app, wanted] { session_->actions.scale(app, wanted + 1); }});
-    if (wanted > 0) commands.append({tr("One copy less of %1").arg(name), models::kubectl::scale(app, wanted - 1), action, [this, app, wanted] { session_->actions.scale(app, wanted - 1); }});
+    commands.append({tr("One more copy of %1").arg(name), models::kubectl::scale(app, wanted + 1), action,
+                     [this, app, wanted] { session_->actions.scale(app, wanted + 1); }});
+    if (wanted > 0)
+      commands.append({tr("One copy less of %1").arg(name), models::kubectl::scale(app, wanted - 1), action,
+                       [this, app, wanted] { session_->actions.scale(app, wanted - 1); }});
   }
   if (selection_) {
     const Subject subject = selection_;
-    const QString name = subject.kind == Subject::Kind::App ? models::appName(subject.key) : subject.key.section('/', -1);
-    commands.append({tr("Remove %1…").arg(name), models::kubectl::remove(subject), action, [this, subject] { remove(subject); }});
+    const QString name =
+        subject.kind == Subject::Kind::App ? models::appName(subject.key) : subject.key.section('/', -1);
+    commands.append({tr("Remove %1…").arg(name), models::kubectl::remove(subject), action,
+                     [this, subject] { remove(subject); }});
   }
   commands.append({tr("Show the whole fleet"), tr("view"), QStringLiteral("fleet"), [this] {
                      open(Fleet);
@@ -157,33 +168,43 @@ void MainWindow::palette() {
   commands.append({tr("Applications"), tr("view"), QStringLiteral("apps"), [this] { open(Apps); }});
   commands.append({tr("Tables"), tr("view"), QStringLiteral("tables"), [this] { open(Tables); }});
   commands.append({tr("Setup"), tr("view"), QStringLiteral("setup"), [this] { open(Setup); }});
-  commands.append({tr("Dark looks"), tr("action"), QStringLiteral("setup"), [] { Theme::get().setMode(Theme::Mode::Dark); }});
-  commands.append({tr("Light looks"), tr("action"), QStringLiteral("setup"), [] { Theme::get().setMode(Theme::Mode::Light); }});
-  auto* palette = new CommandPalette(session_, commands, [this](const Subject& subject) {
-    if (views_->currentIndex() == Setup) open(Fleet);
-    select(subject);
-  }, this);
+  commands.append({tr("Dark looks"), tr("action"), QStringLiteral("setup"),
+                   [] { Theme::get().setMode(Theme::Mode::Dark); }});
+  commands.append({tr("Light looks"), tr("action"), QStringLiteral("setup"),
+                   [] { Theme::get().setMode(Theme::Mode::Light); }});
+  auto* palette = new CommandPalette(
+      session_, commands,
+      [this](const Subject& subject) {
+        if (views_->currentIndex() == Setup) open(Fleet);
+        select(subject);
+      },
+      this);
   palette->move(mapToGlobal(QPoint((width() - palette->width()) / 2, 44)));
   palette->show();
 }
 
 void MainWindow::keyPressEvent(QKeyEvent* event) {
-  if (event->key() == Qt::Key_Escape && selection_) select({});
-  else QMainWindow::keyPressEvent(event);
+  if (event->key() == Qt::Key_Escape && selection_)
+    select({});
+  else
+    QMainWindow::keyPressEvent(event);
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
   // An image archive dropped on the window opens the deploy form with it.
   for (auto& url : event->mimeData()->urls()) {
     const QString name = url.toLocalFile();
-    if (name.endsWith(u".tar") || name.endsWith(u".tgz") || name.endsWith(u".tar.gz") || name.endsWith(u".oci")) event->acceptProposedAction();
+    if (name.endsWith(u".tar") || name.endsWith(u".tgz") || name.endsWith(u".tar.gz") ||
+        name.endsWith(u".oci"))
+      event->acceptProposedAction();
   }
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
   if (event->mimeData()->urls().isEmpty()) return;
   deploy();
-  if (auto* dialog = findChild<DeployDialog*>()) dialog->setArchive(event->mimeData()->urls().first().toLocalFile());
+  if (auto* dialog = findChild<DeployDialog*>())
+    dialog->setArchive(event->mimeData()->urls().first().toLocalFile());
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

@@ -1,5 +1,5 @@
-// MainWindow: puts the shell together: top bar, rail, the views, the inspector; keeps one selection for all of them.
-// Threads: GUI thread only.
+// MainWindow: puts the shell together: top bar, rail, the views, the inspector; keeps one selection for all
+// of them. Threads: GUI thread only.
 #pragma once
 
 #include <QMainWindow>

@@ -12,7 +12,8 @@ namespace {
 
 class RailButton : public QAbstractButton {
  public:
-  RailButton(const QString& icon, const QString& text, QWidget* parent) : QAbstractButton(parent), icon_(icon) {
+  RailButton(const QString& icon, const QString& text, QWidget* parent)
+      : QAbstractButton(parent), icon_(icon) {
     setText(text);
     setAccessibleName(text);
     setCheckable(true);
@@ -26,7 +27,9 @@ class RailButton : public QAbstractButton {
   void paintEvent(QPaintEvent*) override {
     QPainter p(this);
     p.setRenderHint(QPainter::Antialiasing);
-    const QColor c = isChecked() ? colors().text : underMouse() ? mix(colors().muted, colors().text, 0.6) : colors().muted;
+    const QColor c = isChecked()    ? colors().text
+                     : underMouse() ? mix(colors().muted, colors().text, 0.6)
+                                    : colors().muted;
     if (isChecked() || hasFocus()) {
       p.setPen(hasFocus() ? QPen(colors().accent, 1) : QPen(Qt::NoPen));
       p.setBrush(isChecked() ? QBrush(colors().raised) : QBrush(Qt::NoBrush));
@@ -36,7 +39,8 @@ class RailButton : public QAbstractButton {
     p.drawPixmap(QPointF(21, 9), iconPixmap(icon_, 22, c, devicePixelRatioF()));
     p.setFont(typeface(Text::Caption));
     p.setPen(c);
-    p.drawText(QRectF(0, 33, 64, 16), Qt::AlignCenter, QFontMetricsF(typeface(Text::Caption)).elidedText(text(), Qt::ElideRight, 62));
+    p.drawText(QRectF(0, 33, 64, 16), Qt::AlignCenter,
+               QFontMetricsF(typeface(Text::Caption)).elidedText(text(), Qt::ElideRight, 62));
   }
 
  private:

@@ -1,5 +1,5 @@
-// Notices: what an action became, at the foot of the window, for a moment; failures stay until they are closed.
-// Threads: GUI thread only.
+// Notices: what an action became, at the foot of the window, for a moment; failures stay until they are
+// closed. Threads: GUI thread only.
 #pragma once
 
 #include <QPushButton>

@@ -46,13 +46,16 @@ class NowDelegate : public QStyledItemDelegate {
     p->drawEllipse(QPointF(r.left() + 8, r.center().y()), 4, 4);
     p->setFont(typeface(Text::Mono));
     p->setPen(colors().muted);
-    p->drawText(QRectF(r.left() + kTime, r.top(), 70, r.height()), Qt::AlignLeft | Qt::AlignVCenter, index.data(NowModel::TimeRole).toString());
+    p->drawText(QRectF(r.left() + kTime, r.top(), 70, r.height()), Qt::AlignLeft | Qt::AlignVCenter,
+                index.data(NowModel::TimeRole).toString());
     const QRectF link = linkRect(r, index);
     const double right = link.isEmpty() ? r.right() - 6 : link.left() - 8;
     p->setFont(typeface(Text::Body));
     p->setPen(colors().text);
-    p->drawText(QRectF(r.left() + kText, r.top(), right - r.left() - kText + 1, r.height()), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
-                QFontMetricsF(typeface(Text::Body)).elidedText(index.data().toString(), Qt::ElideRight, right - r.left() - kText + 1));
+    p->drawText(QRectF(r.left() + kText, r.top(), right - r.left() - kText + 1, r.height()),
+                Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
+                QFontMetricsF(typeface(Text::Body))
+                    .elidedText(index.data().toString(), Qt::ElideRight, right - r.left() - kText + 1));
     if (!link.isEmpty()) {
       p->setPen(colors().accent);
       p->drawText(link, Qt::AlignLeft | Qt::AlignVCenter, index.data(NowModel::LinkRole).toString());
@@ -60,9 +63,12 @@ class NowDelegate : public QStyledItemDelegate {
     p->restore();
   }
 
-  bool helpEvent(QHelpEvent* event, QAbstractItemView* view, const QStyleOptionViewItem& option, const QModelIndex& index) override {
+  bool helpEvent(QHelpEvent* event, QAbstractItemView* view, const QStyleOptionViewItem& option,
+                 const QModelIndex& index) override {
     const double room = option.rect.width() - kText - 6;
-    view->setToolTip(QFontMetricsF(typeface(Text::Body)).horizontalAdvance(index.data().toString()) > room ? index.data().toString() : QString());
+    view->setToolTip(QFontMetricsF(typeface(Text::Body)).horizontalAdvance(index.data().toString()) > room
+                         ? index.data().toString()
+                         : QString());
     return QStyledItemDelegate::helpEvent(event, view, option, index);
   }
 };
@@ -119,8 +125,9 @@ void NowPanel::tell() {
   list_->setVisible(any);
   static_cast<QVBoxLayout*>(layout())->setStretch(layout()->count() - 1, any ? 0 : 1);
   empty_->setText(session_->state.link() == models::Link::Loading ? tr("Reading the cluster…")
-                  : session_->state.health().machines == 0        ? tr("What happens in the cluster will be told here, as it happens.")
-                                                                  : tr("All quiet. What happens will be told here, as it happens."));
+                  : session_->state.health().machines == 0
+                      ? tr("What happens in the cluster will be told here, as it happens.")
+                      : tr("All quiet. What happens will be told here, as it happens."));
 }
 
 }  // namespace ph::ui

@@ -25,15 +25,20 @@ class SearchField : public QPushButton {
   void paintEvent(QPaintEvent*) override {
     QPainter p(this);
     p.setRenderHint(QPainter::Antialiasing);
-    p.setPen(QPen(hasFocus() ? colors().accent : underMouse() ? mix(colors().line, colors().muted, 0.5) : colors().line, 1));
+    p.setPen(QPen(hasFocus()     ? colors().accent
+                  : underMouse() ? mix(colors().line, colors().muted, 0.5)
+                                 : colors().line,
+                  1));
     p.setBrush(colors().raised);
     p.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), radius::control, radius::control);
-    p.drawPixmap(QPointF(10, (height() - 16) / 2.0), iconPixmap(QStringLiteral("search"), 16, colors().muted, devicePixelRatioF()));
+    p.drawPixmap(QPointF(10, (height() - 16) / 2.0),
+                 iconPixmap(QStringLiteral("search"), 16, colors().muted, devicePixelRatioF()));
     p.setPen(colors().muted);
     p.setFont(typeface(Text::Body));
     p.drawText(rect().adjusted(34, 0, -12, 0), Qt::AlignLeft | Qt::AlignVCenter, text());
     p.setFont(typeface(Text::Caption));
-    if (width() > 240) p.drawText(rect().adjusted(0, 0, -12, 0), Qt::AlignRight | Qt::AlignVCenter, tr("Ctrl K"));
+    if (width() > 240)
+      p.drawText(rect().adjusted(0, 0, -12, 0), Qt::AlignRight | Qt::AlignVCenter, tr("Ctrl K"));
   }
 };
 

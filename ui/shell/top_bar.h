@@ -1,4 +1,5 @@
-// TopBar: brand, the cluster, the search field that opens the palette, and the health sentence. Threads: GUI thread only.
+// TopBar: brand, the cluster, the search field that opens the palette, and the health sentence. Threads: GUI
+// thread only.
 #pragma once
 
 #include <QWidget>

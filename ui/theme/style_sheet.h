@@ -7,8 +7,8 @@
 
 namespace ph::ui {
 
-// Roles of push buttons and labels are dynamic properties: role = "primary" | "quiet" | "danger" | "title" | "heading" |
-// "muted" | "caption" | "mono" | "error".
+// Roles of push buttons and labels are dynamic properties: role = "primary" | "quiet" | "danger" | "title" |
+// "heading" | "muted" | "caption" | "mono" | "error".
 QString styleSheet(const Colors& colors);
 
 }  // namespace ph::ui

@@ -1,6 +1,5 @@
-// Theme: the one design system: color roles, spacing, type scale, radii, motion. Every widget asks it and repaints on
-// `changed`; no color or size is written anywhere else.
-// Threads: GUI thread only.
+// Theme: the one design system: color roles, spacing, type scale, radii, motion. Every widget asks it and
+// repaints on `changed`; no color or size is written anywhere else. Threads: GUI thread only.
 #pragma once
 
 #include <QColor>
@@ -45,7 +44,9 @@ class Theme : public QObject {
   const Colors& colors() const { return colors_; }
   const QFont& font(Text text) const { return fonts_[size_t(text)]; }
   QColor tone(Tone tone) const;
-  QColor app(int color) const { return color < 0 ? colors_.muted : colors_.apps[size_t(color) % colors_.apps.size()]; }
+  QColor app(int color) const {
+    return color < 0 ? colors_.muted : colors_.apps[size_t(color) % colors_.apps.size()];
+  }
   // Milliseconds of a motion; 0 when the system asks for less.
   int motion(int ms = 160) const;
   void setMotion(bool on) { motion_ = on; }
@@ -67,8 +68,12 @@ class Theme : public QObject {
   std::array<QFont, 7> fonts_;
 };
 
-inline const Colors& colors() { return Theme::get().colors(); }
-inline const QFont& typeface(Text text) { return Theme::get().font(text); }
+inline const Colors& colors() {
+  return Theme::get().colors();
+}
+inline const QFont& typeface(Text text) {
+  return Theme::get().font(text);
+}
 
 // WCAG 2 contrast of two opaque colors, 1..21.
 double contrast(const QColor& a, const QColor& b);

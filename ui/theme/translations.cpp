@@ -11,8 +11,10 @@ void installTranslations(QCoreApplication& app) {
   // English first: what another language lacks falls back to it, with its plurals.
   auto load = [&](const QLocale& locale, const QString& name, const QString& folder) {
     auto* translator = new QTranslator(&app);
-    if (translator->load(locale, name, QStringLiteral("_"), folder)) QCoreApplication::installTranslator(translator);
-    else delete translator;
+    if (translator->load(locale, name, QStringLiteral("_"), folder))
+      QCoreApplication::installTranslator(translator);
+    else
+      delete translator;
   };
   const QString own = QStringLiteral(":/translations");
   load(QLocale(QLocale::English), QStringLiteral("pilothouse"), own);

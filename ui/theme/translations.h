@@ -1,4 +1,5 @@
-// Translations: the texts of the system's language; English has its plurals in a file too. Threads: GUI thread, at start.
+// Translations: the texts of the system's language; English has its plurals in a file too. Threads: GUI
+// thread, at start.
 #pragma once
 
 class QCoreApplication;

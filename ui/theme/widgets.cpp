@@ -39,7 +39,8 @@ QPushButton* button(const QString& text, const char* role, QWidget* parent) {
   return b;
 }
 
-ElidedLabel::ElidedLabel(Text style, QWidget* parent, Qt::TextElideMode mode) : QWidget(parent), style_(style), mode_(mode) {
+ElidedLabel::ElidedLabel(Text style, QWidget* parent, Qt::TextElideMode mode)
+    : QWidget(parent), style_(style), mode_(mode) {
   setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
   connect(&Theme::get(), &Theme::changed, this, [this] { update(); });
 }
@@ -67,7 +68,9 @@ QSize ElidedLabel::sizeHint() const {
   return {int(std::ceil(m.horizontalAdvance(text_))) + 2, int(std::ceil(m.height())) + 2};
 }
 
-QSize ElidedLabel::minimumSizeHint() const { return {20, sizeHint().height()}; }
+QSize ElidedLabel::minimumSizeHint() const {
+  return {20, sizeHint().height()};
+}
 
 void ElidedLabel::paintEvent(QPaintEvent*) {
   QPainter p(this);
@@ -83,7 +86,9 @@ Line::Line(QWidget* parent) : QWidget(parent) {
   connect(&Theme::get(), &Theme::changed, this, [this] { update(); });
 }
 
-void Line::paintEvent(QPaintEvent*) { QPainter(this).fillRect(rect(), colors().line); }
+void Line::paintEvent(QPaintEvent*) {
+  QPainter(this).fillRect(rect(), colors().line);
+}
 
 FactRows::FactRows(QWidget* parent) : QWidget(parent) {
   setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
@@ -108,7 +113,9 @@ double FactRows::rowTop(size_t row) const {
   return y;
 }
 
-QSize FactRows::sizeHint() const { return {240, int(rowTop(facts_.size()))}; }
+QSize FactRows::sizeHint() const {
+  return {240, int(rowTop(facts_.size()))};
+}
 
 void FactRows::paintEvent(QPaintEvent*) {
   QPainter p(this);
@@ -120,7 +127,8 @@ void FactRows::paintEvent(QPaintEvent*) {
     const double nameWidth = std::min(names.horizontalAdvance(f.name) + 2, r.width() * 0.5);
     p.setFont(typeface(Text::Body));
     p.setPen(colors().muted);
-    p.drawText(QRectF(r.left(), r.top(), nameWidth, r.height()), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
+    p.drawText(QRectF(r.left(), r.top(), nameWidth, r.height()),
+               Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
                names.elidedText(f.name, Qt::ElideRight, nameWidth));
     const QFont& font = typeface(f.mono ? Text::Mono : Text::Body);
     const QRectF v = r.adjusted(nameWidth + 12, 0, 0, 0);
@@ -135,7 +143,9 @@ void FactRows::paintEvent(QPaintEvent*) {
       p.drawRoundedRect(track, 2.5, 2.5);
       if (f.bar > 0) {
         p.setBrush(f.tone ? Theme::get().tone(*f.tone) : colors().accent);
-        p.drawRoundedRect(QRectF(track.topLeft(), QSizeF(std::clamp(track.width() * f.bar, 5.0, track.width()), 5)), 2.5, 2.5);
+        p.drawRoundedRect(
+            QRectF(track.topLeft(), QSizeF(std::clamp(track.width() * f.bar, 5.0, track.width()), 5)), 2.5,
+            2.5);
       }
     }
   }
@@ -146,9 +156,11 @@ bool FactRows::event(QEvent* event) {
     auto* help = static_cast<QHelpEvent*>(event);
     for (size_t i = 0; i < facts_.size(); ++i) {
       if (help->y() < rowTop(i) || help->y() >= rowTop(i + 1)) continue;
-      const double room = width() - QFontMetricsF(typeface(Text::Body)).horizontalAdvance(facts_[i].name) - 12;
+      const double room =
+          width() - QFontMetricsF(typeface(Text::Body)).horizontalAdvance(facts_[i].name) - 12;
       const QFont& font = typeface(facts_[i].mono ? Text::Mono : Text::Body);
-      if (QFontMetricsF(font).horizontalAdvance(facts_[i].value) > room) QToolTip::showText(help->globalPos(), facts_[i].value, this);
+      if (QFontMetricsF(font).horizontalAdvance(facts_[i].value) > room)
+        QToolTip::showText(help->globalPos(), facts_[i].value, this);
     }
     return true;
   }
@@ -174,7 +186,9 @@ void RowList::set(std::vector<Row> rows, int more) {
   update();
 }
 
-QSize RowList::sizeHint() const { return {240, int(rows_.size() + (more_ > 0)) * kHeight}; }
+QSize RowList::sizeHint() const {
+  return {240, int(rows_.size() + (more_ > 0)) * kHeight};
+}
 
 void RowList::paintEvent(QPaintEvent*) {
   QPainter p(this);
@@ -189,41 +203,50 @@ void RowList::paintEvent(QPaintEvent*) {
     }
     double x = 2;
     if (row.shape >= 0) {
-      CardPainter::drawShape(p, QRectF(x, std::round(r.center().y() - 6), 12, 12), CardPainter::Shape(row.shape),
-                             Theme::get().app(row.color));
+      CardPainter::drawShape(p, QRectF(x, std::round(r.center().y() - 6), 12, 12),
+                             CardPainter::Shape(row.shape), Theme::get().app(row.color));
       x += 22;
     } else if (row.color != -2) {
       p.setPen(Qt::NoPen);
-      p.setBrush(row.color >= 0 ? Theme::get().app(row.color) : Theme::get().tone(row.dot.value_or(row.tone)));
-      if (row.color >= 0) p.drawRoundedRect(QRectF(x, std::round(r.center().y() - 6), 12, 12), 3, 3);
-      else p.drawEllipse(QPointF(x + 5, r.center().y()), 4.5, 4.5);
+      p.setBrush(row.color >= 0 ? Theme::get().app(row.color)
+                                : Theme::get().tone(row.dot.value_or(row.tone)));
+      if (row.color >= 0)
+        p.drawRoundedRect(QRectF(x, std::round(r.center().y() - 6), 12, 12), 3, 3);
+      else
+        p.drawEllipse(QPointF(x + 5, r.center().y()), 4.5, 4.5);
       x += 22;
     }
     const QFontMetricsF body(typeface(Text::Body));
-    const double rightWidth = row.right.isEmpty() ? 0 : std::min(body.horizontalAdvance(row.right) + 2, r.width() * 0.5);
-    const double middleWidth = row.middle.isEmpty() ? 0 : std::min(body.horizontalAdvance(row.middle) + 2, r.width() * 0.26);
+    const double rightWidth =
+        row.right.isEmpty() ? 0 : std::min(body.horizontalAdvance(row.right) + 2, r.width() * 0.5);
+    const double middleWidth =
+        row.middle.isEmpty() ? 0 : std::min(body.horizontalAdvance(row.middle) + 2, r.width() * 0.26);
     const double middleRight = r.right() - 4 - std::max(rightWidth, middleWidth > 0 ? 62.0 : 0);
     p.setFont(typeface(Text::Body));
     p.setPen(Theme::get().tone(row.tone));
-    p.drawText(QRectF(r.right() - 4 - rightWidth, r.top(), rightWidth, r.height()), Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine,
+    p.drawText(QRectF(r.right() - 4 - rightWidth, r.top(), rightWidth, r.height()),
+               Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine,
                body.elidedText(row.right, Qt::ElideRight, rightWidth));
     double textRight = middleRight - 10;
     if (middleWidth > 0) {
       p.setPen(colors().muted);
       p.drawText(QRectF(middleRight - 10 - middleWidth, r.top(), middleWidth, r.height()),
-                 Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine, body.elidedText(row.middle, Qt::ElideRight, middleWidth));
+                 Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine,
+                 body.elidedText(row.middle, Qt::ElideRight, middleWidth));
       textRight -= middleWidth + 10;
     }
     const QFont& font = typeface(row.mono ? Text::Mono : Text::Body);
     p.setFont(font);
     p.setPen(colors().text);
-    p.drawText(QRectF(x, r.top(), textRight - x, r.height()), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
+    p.drawText(QRectF(x, r.top(), textRight - x, r.height()),
+               Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
                QFontMetricsF(font).elidedText(row.text, Qt::ElideMiddle, textRight - x));
   }
   if (more_ > 0) {
     p.setFont(typeface(Text::Caption));
     p.setPen(colors().muted);
-    p.drawText(rowRect(int(rows_.size())).adjusted(2, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, tr("and %n more", nullptr, more_));
+    p.drawText(rowRect(int(rows_.size())).adjusted(2, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
+               tr("and %n more", nullptr, more_));
   }
 }
 
@@ -251,9 +274,11 @@ void RowList::leaveEvent(QEvent*) {
 
 void RowList::keyPressEvent(QKeyEvent* event) {
   if (event->key() == Qt::Key_Down || event->key() == Qt::Key_Up) {
-    cursor_ = std::clamp(cursor_ + (event->key() == Qt::Key_Down ? 1 : -1), 0, std::max(0, int(rows_.size()) - 1));
+    cursor_ =
+        std::clamp(cursor_ + (event->key() == Qt::Key_Down ? 1 : -1), 0, std::max(0, int(rows_.size()) - 1));
     update();
-  } else if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter || event->key() == Qt::Key_Space) &&
+  } else if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter ||
+              event->key() == Qt::Key_Space) &&
              cursor_ < int(rows_.size())) {
     emit activated(models::Subject(rows_[cursor_].subject));
   } else {
@@ -265,8 +290,9 @@ bool RowList::event(QEvent* event) {
   if (event->type() == QEvent::ToolTip) {
     const int row = static_cast<QHelpEvent*>(event)->y() / kHeight;
     if (row < int(rows_.size())) {
-      QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(),
-                         QStringList{rows_[row].text, rows_[row].middle, rows_[row].right}.join('\n').trimmed(), this);
+      QToolTip::showText(
+          static_cast<QHelpEvent*>(event)->globalPos(),
+          QStringList{rows_[row].text, rows_[row].middle, rows_[row].right}.join('\n').trimmed(), this);
     }
     return true;
   }
@@ -334,7 +360,9 @@ void CodeBox::paintEvent(QPaintEvent*) {
   layout.draw(&p, QPointF(12, 8));
 }
 
-void CodeBox::resizeEvent(QResizeEvent*) { copy_->move(width() - 28, 5); }
+void CodeBox::resizeEvent(QResizeEvent*) {
+  copy_->move(width() - 28, 5);
+}
 
 QWidget* findingRow(const models::Finding& finding, QWidget* parent) {
   auto* row = new QWidget(parent);
@@ -344,15 +372,23 @@ QWidget* findingRow(const models::Finding& finding, QWidget* parent) {
   const bool error = finding.level == u"Error", warning = finding.level == u"Warning";
   auto* sign = new QLabel(row);
   auto paint = [sign, error, warning] {
-    sign->setPixmap(iconPixmap(error ? QStringLiteral("cross_circle") : warning ? QStringLiteral("warn_circle") : QStringLiteral("check_circle"), 18,
-                               Theme::get().tone(error ? Tone::Error : warning ? Tone::Warn : Tone::Ok), sign->devicePixelRatioF()));
+    sign->setPixmap(iconPixmap(error     ? QStringLiteral("cross_circle")
+                               : warning ? QStringLiteral("warn_circle")
+                                         : QStringLiteral("check_circle"),
+                               18,
+                               Theme::get().tone(error     ? Tone::Error
+                                                 : warning ? Tone::Warn
+                                                           : Tone::Ok),
+                               sign->devicePixelRatioF()));
   };
   paint();
   QObject::connect(&Theme::get(), &Theme::changed, sign, paint);
   layout->addWidget(sign, 0, Qt::AlignTop);
   auto* texts = new QVBoxLayout;
   texts->setSpacing(0);
-  auto* what = label(finding.message.isEmpty() ? finding.name : QStringLiteral("%1: %2").arg(finding.name, finding.message), nullptr, row);
+  auto* what = label(
+      finding.message.isEmpty() ? finding.name : QStringLiteral("%1: %2").arg(finding.name, finding.message),
+      nullptr, row);
   what->setWordWrap(true);
   texts->addWidget(what);
   if (!finding.fix.isEmpty() && (error || warning)) {

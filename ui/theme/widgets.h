@@ -60,7 +60,7 @@ struct Fact {
   QString name, value;
   bool mono = false;
   std::optional<Tone> tone;
-  double bar = -1;     // 0..1 draws a bar below
+  double bar = -1;  // 0..1 draws a bar below
   bool operator==(const Fact&) const = default;
 };
 
@@ -84,11 +84,11 @@ class FactRows : public QWidget {
 // Rows one can click: a pod, a machine, an application.
 struct Row {
   models::Subject subject;
-  int color = -2;          // application color; -2: no swatch
-  int shape = -1;          // CardPainter::Shape as a number; -1: a round dot in `tone`
+  int color = -2;  // application color; -2: no swatch
+  int shape = -1;  // CardPainter::Shape as a number; -1: a round dot in `tone`
   QString text, middle, right;
-  Tone tone = Tone::Plain; // of `right`
-  std::optional<Tone> dot; // of the round dot; empty: `tone`
+  Tone tone = Tone::Plain;  // of `right`
+  std::optional<Tone> dot;  // of the round dot; empty: `tone`
   bool mono = true;
   bool operator==(const Row&) const = default;
 };

@@ -37,7 +37,8 @@ class Welcome : public QWidget {
       p.setBrush(mix(colors().line, colors().background, i * 0.25));
       p.drawEllipse(QPointF(card.left() + 18, card.top() + 20), 4, 4);
       p.drawRoundedRect(QRectF(card.left() + 30, card.top() + 16, 56, 8), 4, 4);
-      for (int t = 0; t < 4 - i; ++t) p.drawRoundedRect(QRectF(card.left() + 14 + t * 18, card.top() + 48, 14, 14), 3, 3);
+      for (int t = 0; t < 4 - i; ++t)
+        p.drawRoundedRect(QRectF(card.left() + 14 + t * 18, card.top() + 48, 14, 14), 3, 3);
     }
   }
 };
@@ -108,7 +109,9 @@ FleetPage::FleetPage(models::Session* session, QWidget* parent) : QWidget(parent
 
   connect(map_, &MapView::selected, this, &FleetPage::selected);
   connect(legend_, &LegendBar::hovered, map_, &MapView::setOnlyApp);
-  connect(legend_, &LegendBar::clicked, this, [this](const QString& app) { emit selected({Subject::Kind::App, app}); });
+  connect(legend_, &LegendBar::clicked, this, [this](const QString& app) {
+    emit selected({Subject::Kind::App, app});
+  });
   connect(legend_, &LegendBar::moreClicked, this, &FleetPage::appsWanted);
   connect(add_, &QPushButton::clicked, this, &FleetPage::addMachineWanted);
   connect(deploy_, &QPushButton::clicked, this, &FleetPage::deployWanted);
@@ -128,8 +131,10 @@ QWidget* FleetPage::emptyState() {
   layout->addStretch(1);
   layout->addSpacing(120);
   auto* title = label(tr("Add your first machine"), "title", page);
-  auto* text = label(tr("Any Linux computer that you can reach over SSH: an old PC, a Raspberry Pi, a server in a rack.\n"
-                        "Pilothouse looks at it first, installs what it needs, and tells you each step."), "muted", page);
+  auto* text = label(
+      tr("Any Linux computer that you can reach over SSH: an old PC, a Raspberry Pi, a server in a rack.\n"
+         "Pilothouse looks at it first, installs what it needs, and tells you each step."),
+      "muted", page);
   text->setAlignment(Qt::AlignCenter);
   text->setWordWrap(true);
   text->setMinimumHeight(40);
@@ -153,7 +158,9 @@ void FleetPage::refresh() {
   deploy_->setEnabled(any);
   zoom_->setVisible(any);
   offline_->setVisible(link == models::Link::Offline);
-  offline_->setText(tr("The engine does not answer; what you see is from before. The machines and their pods run on. Trying again…"));
+  offline_->setText(
+      tr("The engine does not answer; what you see is from before. The machines and their pods run on. "
+         "Trying again…"));
 }
 
 void FleetPage::show(const Subject& subject) {
@@ -162,10 +169,14 @@ void FleetPage::show(const Subject& subject) {
   legend_->setSelected(subject.kind == Subject::Kind::App ? subject.key : QString());
 }
 
-void FleetPage::paintEvent(QPaintEvent*) { QPainter(this).fillRect(rect(), colors().background); }
+void FleetPage::paintEvent(QPaintEvent*) {
+  QPainter(this).fillRect(rect(), colors().background);
+}
 
 void FleetPage::resizeEvent(QResizeEvent*) {
-  QMetaObject::invokeMethod(this, [this] { zoom_->move(map_->width() - zoom_->width(), map_->height() - zoom_->height()); }, Qt::QueuedConnection);
+  QMetaObject::invokeMethod(
+      this, [this] { zoom_->move(map_->width() - zoom_->width(), map_->height() - zoom_->height()); },
+      Qt::QueuedConnection);
 }
 
 }  // namespace ph::ui

@@ -20,34 +20,46 @@ class CellDelegate : public QStyledItemDelegate {
   using QStyledItemDelegate::QStyledItemDelegate;
   void paint(QPainter* p, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
     const QRectF r = option.rect;
-    if (option.state & QStyle::State_Selected) p->fillRect(r, colors().selection);
-    else if (option.state & QStyle::State_MouseOver) p->fillRect(r, colors().surface);
+    if (option.state & QStyle::State_Selected)
+      p->fillRect(r, colors().selection);
+    else if (option.state & QStyle::State_MouseOver)
+      p->fillRect(r, colors().surface);
     p->fillRect(QRectF(r.left(), r.bottom(), r.width(), 1), mix(colors().background, colors().line, 0.5));
     const QFont& font = typeface(index.data(ObjectTableModel::MonoRole).toBool() ? Text::Mono : Text::Body);
     const QVariant tone = index.data(ObjectTableModel::ToneRole);
     p->setFont(font);
-    p->setPen(tone.isValid() ? Theme::get().tone(Tone(tone.toInt())) : index.column() == 0 ? colors().text : mix(colors().text, colors().muted, 0.5));
+    p->setPen(tone.isValid()        ? Theme::get().tone(Tone(tone.toInt()))
+              : index.column() == 0 ? colors().text
+                                    : mix(colors().text, colors().muted, 0.5));
     const bool number = index.data(ObjectTableModel::NumberRole).toBool();
     const QRectF inner = r.adjusted(8, 0, -8, 0);
-    p->drawText(inner, (number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter | Qt::TextSingleLine,
-                QFontMetricsF(font).elidedText(index.data().toString(), index.column() == 0 ? Qt::ElideMiddle : Qt::ElideRight, inner.width()));
+    p->drawText(
+        inner, (number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter | Qt::TextSingleLine,
+        QFontMetricsF(font).elidedText(
+            index.data().toString(), index.column() == 0 ? Qt::ElideMiddle : Qt::ElideRight, inner.width()));
   }
 };
 
 QString kindName(ObjectTableModel::Kind kind) {
   switch (kind) {
-    case ObjectTableModel::Kind::Pods: return TablePage::tr("Pods");
-    case ObjectTableModel::Kind::Machines: return TablePage::tr("Machines");
-    case ObjectTableModel::Kind::Applications: return TablePage::tr("Applications");
-    case ObjectTableModel::Kind::Services: return TablePage::tr("Services");
-    case ObjectTableModel::Kind::Events: return TablePage::tr("Events");
+    case ObjectTableModel::Kind::Pods:
+      return TablePage::tr("Pods");
+    case ObjectTableModel::Kind::Machines:
+      return TablePage::tr("Machines");
+    case ObjectTableModel::Kind::Applications:
+      return TablePage::tr("Applications");
+    case ObjectTableModel::Kind::Services:
+      return TablePage::tr("Services");
+    case ObjectTableModel::Kind::Events:
+      return TablePage::tr("Events");
   }
   return {};
 }
 
 }  // namespace
 
-TablePage::TablePage(models::Session* session, const QString& title, QList<ObjectTableModel::Kind> kinds, QWidget* parent)
+TablePage::TablePage(models::Session* session, const QString& title, QList<ObjectTableModel::Kind> kinds,
+                     QWidget* parent)
     : QWidget(parent), session_(session), kinds_(std::move(kinds)), model_(&session->state) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(space::xl, 0, space::xl, 0);
@@ -109,16 +121,18 @@ TablePage::TablePage(models::Session* session, const QString& title, QList<Objec
     sorted_.setFilterFixedString(text);
     tell();
   });
-  connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
-    if (!table_->hasFocus() && !table_->viewport()->hasFocus()) return;
-    const auto subject = index.data(ObjectTableModel::SubjectRole).value<Subject>();
-    if (subject) emit selected(subject);
-  });
+  connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+          [this](const QModelIndex& index) {
+            if (!table_->hasFocus() && !table_->viewport()->hasFocus()) return;
+            const auto subject = index.data(ObjectTableModel::SubjectRole).value<Subject>();
+            if (subject) emit selected(subject);
+          });
   connect(table_, &QTableView::clicked, this, [this](const QModelIndex& index) {
     const auto subject = index.data(ObjectTableModel::SubjectRole).value<Subject>();
     if (subject) emit selected(subject);
   });
-  for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved}) connect(&sorted_, signal, this, [this] { tell(); });
+  for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
+    connect(&sorted_, signal, this, [this] { tell(); });
   connect(&sorted_, &QAbstractItemModel::modelReset, this, &TablePage::tell);
   connect(&Theme::get(), &Theme::changed, this, [this] { update(); });
   setKind(0);
@@ -127,20 +141,26 @@ TablePage::TablePage(models::Session* session, const QString& title, QList<Objec
 void TablePage::setKind(int at) {
   if (at < 0) return;
   model_.setKind(kinds_[at]);
-  static const QHash<int, QList<int>> widths{{int(ObjectTableModel::Kind::Pods), {250, 100, 90, 80, 130, 130, 80}},
-                                             {int(ObjectTableModel::Kind::Machines), {150, 160, 60, 60, 90, 200, 130, 110}},
-                                             {int(ObjectTableModel::Kind::Applications), {220, 120, 110, 300, 80}},
-                                             {int(ObjectTableModel::Kind::Services), {220, 120, 140, 180, 80}},
-                                             {int(ObjectTableModel::Kind::Events), {90, 260, 150, 400, 70}}};
+  static const QHash<int, QList<int>> widths{
+      {int(ObjectTableModel::Kind::Pods), {250, 100, 90, 80, 130, 130, 80}},
+      {int(ObjectTableModel::Kind::Machines), {150, 160, 60, 60, 90, 200, 130, 110}},
+      {int(ObjectTableModel::Kind::Applications), {220, 120, 110, 300, 80}},
+      {int(ObjectTableModel::Kind::Services), {220, 120, 140, 180, 80}},
+      {int(ObjectTableModel::Kind::Events), {90, 260, 150, 400, 70}}};
   const auto w = widths[int(kinds_[at])];
   // The text that may be long takes what is left.
-  const int wide = kinds_[at] == ObjectTableModel::Kind::Events || kinds_[at] == ObjectTableModel::Kind::Applications ? 3
-                   : kinds_[at] == ObjectTableModel::Kind::Machines ? 5 : kinds_[at] == ObjectTableModel::Kind::Services ? 3 : 0;
+  const int wide =
+      kinds_[at] == ObjectTableModel::Kind::Events || kinds_[at] == ObjectTableModel::Kind::Applications ? 3
+      : kinds_[at] == ObjectTableModel::Kind::Machines                                                   ? 5
+      : kinds_[at] == ObjectTableModel::Kind::Services                                                   ? 3
+                                                                                                         : 0;
   for (int i = 0; i < model_.columnCount(); ++i) {
-    table_->horizontalHeader()->setSectionResizeMode(i, i == wide ? QHeaderView::Stretch : QHeaderView::Interactive);
+    table_->horizontalHeader()->setSectionResizeMode(
+        i, i == wide ? QHeaderView::Stretch : QHeaderView::Interactive);
     if (i != wide && i < w.size()) table_->setColumnWidth(i, w[i]);
   }
-  table_->sortByColumn(0, kinds_[at] == ObjectTableModel::Kind::Events ? Qt::DescendingOrder : Qt::AscendingOrder);
+  table_->sortByColumn(
+      0, kinds_[at] == ObjectTableModel::Kind::Events ? Qt::DescendingOrder : Qt::AscendingOrder);
   tell();
 }
 
@@ -149,7 +169,9 @@ void TablePage::tell() {
   count_->setText(shown == all ? QString::number(all) : tr("%1 of %2").arg(shown).arg(all));
   empty_->setVisible(shown == 0);
   table_->setVisible(shown > 0);
-  empty_->setText(all == 0 ? (session_->state.link() == models::Link::Loading ? tr("Reading the cluster…") : tr("There are none yet.")) : tr("Nothing fits the filter."));
+  empty_->setText(all == 0 ? (session_->state.link() == models::Link::Loading ? tr("Reading the cluster…")
+                                                                              : tr("There are none yet."))
+                           : tr("Nothing fits the filter."));
 }
 
 void TablePage::show(const Subject& subject) {
@@ -162,7 +184,9 @@ void TablePage::show(const Subject& subject) {
   table_->clearSelection();
 }
 
-void TablePage::paintEvent(QPaintEvent*) { QPainter(this).fillRect(rect(), colors().background); }
+void TablePage::paintEvent(QPaintEvent*) {
+  QPainter(this).fillRect(rect(), colors().background);
+}
 
 SetupPage::SetupPage(models::Session* session, QWidget* parent) : QWidget(parent), session_(session) {
   auto* layout = new QVBoxLayout(this);
@@ -187,7 +211,9 @@ SetupPage::SetupPage(models::Session* session, QWidget* parent) : QWidget(parent
   auto* row = new QHBoxLayout;
   row->setSpacing(space::s);
   modes_ = new QButtonGroup(this);
-  const std::pair<Theme::Mode, QString> modes[] = {{Theme::Mode::System, tr("As the system")}, {Theme::Mode::Light, tr("Light")}, {Theme::Mode::Dark, tr("Dark")}};
+  const std::pair<Theme::Mode, QString> modes[] = {{Theme::Mode::System, tr("As the system")},
+                                                   {Theme::Mode::Light, tr("Light")},
+                                                   {Theme::Mode::Dark, tr("Dark")}};
   for (auto& [mode, text] : modes) {
     auto* b = button(text, nullptr, column);
     b->setCheckable(true);
@@ -221,11 +247,15 @@ void SetupPage::refresh() {
   if (!place.kubeconfig.isEmpty()) facts.push_back({tr("Kubeconfig"), place.kubeconfig, true});
   facts.push_back({tr("Version"), QStringLiteral(PH_VERSION), true});
   facts_->set(std::move(facts));
-  command_->setText(place.kubeconfig.isEmpty() ? QStringLiteral("kubectl get nodes") : QStringLiteral("export KUBECONFIG=%1\nkubectl get nodes").arg(place.kubeconfig));
+  command_->setText(place.kubeconfig.isEmpty()
+                        ? QStringLiteral("kubectl get nodes")
+                        : QStringLiteral("export KUBECONFIG=%1\nkubectl get nodes").arg(place.kubeconfig));
   if (auto* b = modes_->button(int(Theme::get().mode()))) b->setChecked(true);
   update();
 }
 
-void SetupPage::paintEvent(QPaintEvent*) { QPainter(this).fillRect(rect(), colors().background); }
+void SetupPage::paintEvent(QPaintEvent*) {
+  QPainter(this).fillRect(rect(), colors().background);
+}
 
 }  // namespace ph::ui

@@ -1,5 +1,5 @@
-// AppsPage and TablesPage: applications, and every kind, as tables with a filter. SetupPage: where things are, and the looks.
-// Threads: GUI thread only.
+// AppsPage and TablesPage: applications, and every kind, as tables with a filter. SetupPage: where things
+// are, and the looks. Threads: GUI thread only.
 #pragma once
 
 #include <QButtonGroup>
@@ -21,7 +21,8 @@ class TablePage : public QWidget {
   Q_OBJECT
  public:
   // With more than one kind, tabs choose among them.
-  TablePage(models::Session* session, const QString& title, QList<models::ObjectTableModel::Kind> kinds, QWidget* parent = nullptr);
+  TablePage(models::Session* session, const QString& title, QList<models::ObjectTableModel::Kind> kinds,
+            QWidget* parent = nullptr);
   void show(const models::Subject& subject);
   QTableView* table() { return table_; }
   QHBoxLayout* head() { return head_; }

@@ -1,5 +1,5 @@
-// The models over a cluster's state: stable places, colors, the health numbers, the feed's sentences, tables, what-if. Each item
-// model runs under Qt's own model tester.
+// The models over a cluster's state: stable places, colors, the health numbers, the feed's sentences, tables,
+// what-if. Each item model runs under Qt's own model tester.
 #include <QAbstractItemModelTester>
 #include <QSignalSpy>
 #include <QTest>
@@ -134,7 +134,8 @@ class ModelsTest : public QObject {
   void colorsFollowAppearance() {
     Session s;
     Diff d;
-    for (int i = 0; i < 14; ++i) d.workloads.put.push_back(sample::app("default", QString("app-%1").arg(i), 1, 1, "i", 100000 - i));
+    for (int i = 0; i < 14; ++i)
+      d.workloads.put.push_back(sample::app("default", QString("app-%1").arg(i), 1, 1, "i", 100000 - i));
     s.state.apply(std::move(d));
     for (int i = 0; i < 10; ++i) QCOMPARE(s.map.apps()[i].color, i);
     for (auto& app : s.map.apps()) QVERIFY(app.color >= 0 && app.color < MapModel::kAppColors);
@@ -183,7 +184,8 @@ class ModelsTest : public QObject {
     one.created = two.created = at;
     put(s, {one, two});
     QCOMPARE(s.now.rowCount(), 1);  // the same line says more
-    QVERIFY2(lines(s.now)[0].contains("1 on b") && lines(s.now)[0].contains("1 on c"), qPrintable(lines(s.now)[0]));
+    QVERIFY2(lines(s.now)[0].contains("1 on b") && lines(s.now)[0].contains("1 on c"),
+             qPrintable(lines(s.now)[0]));
     at += 30000;
     Diff back;
     back.nodes.put.push_back(node("a", {}, "amd64", 4, 8));
@@ -235,14 +237,16 @@ class ModelsTest : public QObject {
     d.nodes.put.push_back(node("n", {}, "amd64", 4, 8));
     s.state.apply(std::move(d));
     put(s, {web("1", "n", PodState::Failing)});
-    QVERIFY2(lines(s.now)[0].contains("exits with 1") && lines(s.now)[0].contains("next in 39 s"), qPrintable(lines(s.now)[0]));
+    QVERIFY2(lines(s.now)[0].contains("exits with 1") && lines(s.now)[0].contains("next in 39 s"),
+             qPrintable(lines(s.now)[0]));
     QCOMPARE(s.now.index(0).data(NowModel::SubjectRole).value<Subject>().kind, Subject::Kind::Pod);
     put(s, {web("1", "n", PodState::Ready)});
     QVERIFY(lines(s.now)[0].contains("runs again"));
     auto waiting = web("2", "", PodState::Waiting);
     waiting.message = "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) were unschedulable.";
     put(s, {waiting});
-    QVERIFY2(lines(s.now)[0].contains("cpu short on 2") && lines(s.now)[0].contains("1 take no new pods"), qPrintable(lines(s.now)[0]));
+    QVERIFY2(lines(s.now)[0].contains("cpu short on 2") && lines(s.now)[0].contains("1 take no new pods"),
+             qPrintable(lines(s.now)[0]));
   }
 
   void tablesUnderTheTester_data() {
@@ -257,7 +261,8 @@ class ModelsTest : public QObject {
     QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::QtTest);
     sample::fleet(s);
     QVERIFY(table.rowCount() > 0 || kind == int(ObjectTableModel::Kind::Events));
-    for (int c = 0; c < table.columnCount(); ++c) QVERIFY(!table.headerData(c, Qt::Horizontal, Qt::DisplayRole).toString().isEmpty());
+    for (int c = 0; c < table.columnCount(); ++c)
+      QVERIFY(!table.headerData(c, Qt::Horizontal, Qt::DisplayRole).toString().isEmpty());
     const int before = table.rowCount();
     Diff d;
     if (kind == int(ObjectTableModel::Kind::Pods)) {
@@ -301,7 +306,9 @@ class ModelsTest : public QObject {
       return e;
     };
     Diff d;
-    d.events.put = {about("Deployment", "web", 1), about("Pod", "web-1", 3), about("ReplicaSet", "web-7c9f4", 2), about("Pod", "webber-1", 4), about("Deployment", "other", 5)};
+    d.events.put = {about("Deployment", "web", 1), about("Pod", "web-1", 3),
+                    about("ReplicaSet", "web-7c9f4", 2), about("Pod", "webber-1", 4),
+                    about("Deployment", "other", 5)};
     s.state.apply(std::move(d));
     QCOMPARE(events.rowCount(), 3);
     QCOMPARE(events.index(0).data(EventsModel::AboutRole).toString(), QString("pod/web-1"));
@@ -316,7 +323,8 @@ class ModelsTest : public QObject {
     sample::fleet(s);
     int ran = 0;
     Subject opened;
-    PaletteModel palette(&s, {{"Add machine", {}, {}, [&] { ++ran; }}}, [&](const Subject& subject) { opened = subject; });
+    PaletteModel palette(&s, {{"Add machine", {}, {}, [&] { ++ran; }}},
+                         [&](const Subject& subject) { opened = subject; });
     QAbstractItemModelTester tester(&palette, QAbstractItemModelTester::FailureReportingMode::QtTest);
     palette.setFilter("add");
     palette.run(0);

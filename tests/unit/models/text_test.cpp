@@ -1,6 +1,6 @@
 // Texts: YAML, forms, names, durations, decoding of objects.
-#include <QTest>
 #include <QTemporaryFile>
+#include <QTest>
 
 #include "engine/api/codec.h"
 #include "engine/api/registry.h"
@@ -9,6 +9,7 @@
 #include "models/forms.h"
 #include "models/words.h"
 #include "models/yaml_text.h"
+#include "tests/unit/models/text_samples.h"
 
 using namespace ph;
 using namespace ph::models;
@@ -31,11 +32,7 @@ class TextTest : public QObject {
 
  private slots:
   void yamlReadsBackAsTheSame() {
-    const char* texts[] = {
-        R"({"a":1,"b":"x","c":[1,2,{"d":"e","f":[]}],"g":{},"h":null,"i":true})",
-        R"({"s":["true","null","1.5","-","a: b","# no","","  x","x ","~","yes","0x1F","1e3","2026-01-01","a\nb\n","a\nb","\ttab","quote\"d","it's","[x]","{y}","*z","&z","!z","%z","@z",": x","x:","- x"]})",
-        R"({"labels":{"app.kubernetes.io/name":"web","true":"1"},"list":[[1,2],[3]],"text":"line one\nline two\n\nline four"})",
-        R"({"name":"订单","cmd":["sh","-c","echo hi; sleep 1"]})"};
+    const char* texts[] = {sample::kScalars, sample::kStrings, sample::kNested, sample::kChinese};
     for (auto* text : texts) {
       const auto tree = bj::parse(text);
       const QString yaml = toYaml(tree);
@@ -43,6 +40,11 @@ class TextTest : public QObject {
       QVERIFY2(back.ok(), qPrintable(yaml));
       QVERIFY2(*back == tree, qPrintable(yaml + "\n" + QString::fromStdString(bj::serialize(*back))));
     }
+  }
+
+  void yamlIsNotQuotedWithoutNeed() {
+    QCOMPARE(toYaml(bj::parse("{\"image\":\"shop/web:2.4\",\"ip\":\"10.0.0.1\",\"hash\":\"7c9f4\"}")),
+             QString("image: shop/web:2.4\nip: 10.0.0.1\nhash: 7c9f4\n"));
   }
 
   void deployFormBecomesAManifest() {
@@ -76,7 +78,8 @@ class TextTest : public QObject {
     f.cpuLimit = "lots";
     f.memoryLimit = "-1Gi";
     f.ports = {{80, 80}, {80, 81}};
-    QCOMPARE(fields(check(f)), QStringList({"name", "namespace", "image", "copies", "ports", "name", "cpu", "memory"}));
+    QCOMPARE(fields(check(f)),
+             QStringList({"name", "namespace", "image", "copies", "ports", "name", "cpu", "memory"}));
     QList<FieldProblem> problems;
     QCOMPARE(parsePorts("80:8080 x 70000 0 9", &problems).size(), 2);
     QCOMPARE(problems.size(), 3);
@@ -95,7 +98,7 @@ class TextTest : public QObject {
     f.port = 2222;
     QCOMPARE(machineName(f), QString("192-168-1-20-2222"));
     f.zone = "shelf";
-    const auto o = object(f);
+    const auto o = models::object(f);
     QCOMPARE(o.at_pointer("/spec/labels").as_object().at("topology.kubernetes.io/zone").as_string(), "shelf");
     QCOMPARE(o.at_pointer("/spec/port").as_int64(), 2222);
     f.address = "two words";
@@ -131,21 +134,17 @@ class TextTest : public QObject {
   }
 
   void kubectlLines() {
-    QCOMPARE(kubectl::scale("Deployment/default/web", 12), QString("kubectl scale deployment/web --replicas=12"));
-    QCOMPARE(kubectl::restart("Deployment/shop/web"), QString("kubectl rollout restart deployment/web -n shop"));
+    QCOMPARE(kubectl::scale("Deployment/default/web", 12),
+             QString("kubectl scale deployment/web --replicas=12"));
+    QCOMPARE(kubectl::restart("Deployment/shop/web"),
+             QString("kubectl rollout restart deployment/web -n shop"));
     QCOMPARE(kubectl::remove({Subject::Kind::Pod, "default/web-1"}), QString("kubectl delete pod web-1"));
     QCOMPARE(kubectl::cordon("pi", false), QString("kubectl uncordon pi"));
   }
 
   void decodesAPod() {
     FactDecoder d;
-    auto p = d.pod(object("", "pods", R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-7c-x","namespace":"default","uid":"u",
-      "creationTimestamp":"2026-01-02T03:04:05Z","labels":{"app":"web","pod-template-hash":"7c"},
-      "ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-7c","uid":"r","controller":true}]},
-      "spec":{"nodeName":"kepler","containers":[{"name":"c","image":"web:1","resources":{"requests":{"cpu":"250m"},"limits":{"memory":"1Gi"}}}]},
-      "status":{"phase":"Running","podIP":"10.0.0.1","conditions":[{"type":"Ready","status":"True"}],
-      "containerStatuses":[{"name":"c","ready":true,"restartCount":2,"image":"web:1","imageID":"","state":{"running":{"startedAt":"2026-01-02T03:04:06Z"}},
-      "lastState":{"terminated":{"exitCode":3,"finishedAt":"2026-01-02T03:04:05Z"}}}]}})"));
+    auto p = d.pod(object("", "pods", sample::kReadyPod));
     QCOMPARE(p.app, QString("Deployment/default/web"));
     QCOMPARE(p.node, QString("kepler"));
     QCOMPARE(p.state, PodState::Ready);
@@ -153,33 +152,27 @@ class TextTest : public QObject {
     QCOMPARE(p.memoryRequest, 1ll << 30);  // a limit without a request is the request
     QCOMPARE(p.restarts, 2);
     QCOMPARE(p.containers[0].exitCode, 3);
-    auto crash = d.pod(object("", "pods", R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"default"},"spec":{"nodeName":"k","containers":[{"name":"c","image":"x"}]},
-      "status":{"phase":"Running","containerStatuses":[{"name":"c","ready":false,"restartCount":3,"image":"x","imageID":"","state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}})"));
+    auto crash = d.pod(object("", "pods", sample::kCrashingPod));
     QCOMPARE(crash.state, PodState::Failing);
     QCOMPARE(crash.app, QString("Pod/default/p"));
-    auto waiting = d.pod(object("", "pods", R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"default"},"spec":{"containers":[{"name":"c","image":"x"}]},
-      "status":{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes are available: 1 Insufficient cpu."}]}})"));
+    auto waiting = d.pod(object("", "pods", sample::kWaitingPod));
     QCOMPARE(waiting.state, PodState::Waiting);
     QVERIFY(words::podProblem(waiting, 0).contains("cpu short on 1"));
-    auto leaving = d.pod(object("", "pods", R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"default","deletionTimestamp":"2026-01-02T03:04:05Z"},"spec":{"nodeName":"k","containers":[{"name":"c","image":"x"}]}})"));
+    auto leaving = d.pod(object("", "pods", sample::kLeavingPod));
     QCOMPARE(leaving.state, PodState::Leaving);
   }
 
   void decodesAMachineAndANode() {
     FactDecoder d;
-    auto m = d.machine(object("fleet.pilothouse.io", "machines", R"({"apiVersion":"fleet.pilothouse.io/v1","kind":"Machine","metadata":{"name":"pi"},
-      "spec":{"address":"10.0.0.2","port":22,"user":"pi","labels":{"topology.kubernetes.io/zone":"shelf"}},
-      "status":{"phase":"Untrusted","hostKey":"SHA256:abc","hostKeyType":"ssh-ed25519","findings":[{"name":"Disk","severity":"Warning","message":"little","fix":"more"}]}})"));
+    auto m = d.machine(object("fleet.pilothouse.io", "machines", sample::kMachine));
     QCOMPARE(m.zone, QString("shelf"));
     auto view = words::machineView(&m, nullptr);
     QCOMPARE(view.tone, Tone::Warn);
     QVERIFY(view.title.contains("trust"));
     m.trustedHostKey = "SHA256:other";
-    QCOMPARE(words::machineView(&m, nullptr).tone, Tone::Error);  // a changed key is refused, never asked for by a click
-    auto n = d.node(object("", "nodes", R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"pi","labels":{"topology.kubernetes.io/zone":"shelf"}},
-      "spec":{"unschedulable":true},"status":{"capacity":{"cpu":"4","memory":"8Gi"},"allocatable":{"cpu":"3800m","memory":"7Gi","pods":"110"},
-      "conditions":[{"type":"Ready","status":"Unknown","lastTransitionTime":"2026-01-02T03:04:05Z"},{"type":"MemoryPressure","status":"True"}],
-      "nodeInfo":{"architecture":"arm64"}}})"));
+    QCOMPARE(words::machineView(&m, nullptr).tone,
+             Tone::Error);  // a changed key is refused, never asked for by a click
+    auto n = d.node(object("", "nodes", sample::kNode));
     QVERIFY(n.cordoned && !n.ready && !n.known);
     QCOMPARE(n.cpuAllocatable, 3800);
     QCOMPARE(n.zone, QString("shelf"));
