@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -220,7 +221,7 @@ void Network::applyRoutes() {
       if (!r.ok()) result = std::move(r).status();
       else if (r->exitCode != 0) result = Status::internal(command.front() + ": " + r->err);
     };
-    if (tunnel && !exists("/sys/class/net/" + options.vxlan)) {
+    if (tunnel && !::if_nametoindex(options.vxlan.c_str())) {
       must({"ip", "link", "add", options.vxlan, "type", "vxlan", "id", std::to_string(vxlanId), "local", options.nodeIp, "dev", device, "dstport", std::to_string(vxlanPort), "nolearning"}, "");
       must({"ip", "link", "set", options.vxlan, "address", vxlanMac(options.nodeIp), "up"}, "");
       must({"ip", "addr", "replace", firstAddress(cidr) + "/32", "dev", options.vxlan}, "");
@@ -257,8 +258,8 @@ void Network::remove(const NetworkOptions& o) {
     if (auto r = run(command, "", seconds(20)); !r.ok()) PH_LOG(Warn, "network", "{}", r.status().message);
   };
   quiet({"ip", "route", "flush", "proto", std::to_string(routeProtocol)});
-  if (exists("/sys/class/net/" + o.vxlan)) quiet({"ip", "link", "delete", o.vxlan});
-  if (exists("/sys/class/net/" + o.bridge)) quiet({"ip", "link", "delete", o.bridge});
+  if (::if_nametoindex(o.vxlan.c_str())) quiet({"ip", "link", "delete", o.vxlan});
+  if (::if_nametoindex(o.bridge.c_str())) quiet({"ip", "link", "delete", o.bridge});
   if (auto r = removeTree(o.cniConfDir); !r.ok()) PH_LOG(Warn, "network", "{}", r.status().message);
   if (auto r = removeTree(o.runDir + "/ipam"); !r.ok()) PH_LOG(Warn, "network", "{}", r.status().message);
 }
