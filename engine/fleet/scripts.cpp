@@ -3,6 +3,13 @@
 #include <fmt/format.h>
 
 namespace ph::fleet {
+namespace {
+
+constexpr std::string_view kFoldersOfOthers =
+    "/opt/containerd /opt/containerd/bin /opt/containerd/lib /var/lib/cni /var/lib/cni/results /run/containerd /run/containerd/runc "
+    "/run/containerd/runc/k8s.io /run/containerd/s /var/log/pods /etc/cni /etc/cni/net.d";
+
+}  // namespace
 
 std::string quote(std::string_view word) {
   std::string out = "'";
@@ -116,11 +123,16 @@ std::string startScript(const StartPlan& plan) {
   for (auto& a : plan.arguments) arguments += " " + quote(a);
   std::string out = fmt::format(R"SH(umask 022
 mkdir -p {0} {1} {2} && chmod 700 {0} {1} || exit 1
+# What containerd and the network plugins will make outside of our folders, as far as it is not there yet: removal undoes it.
+grep -q ^node= {4} 2>/dev/null || {{
+  for d in {7}; do [ -e $d ] || echo "made=$d"; done
+  echo "forward=$(cat /proc/sys/net/ipv4/ip_forward)"
+}} >> {4}
 grep -qx {3} {4} 2>/dev/null || echo {3} >> {4}
 command={5}
 restart={6}
 )SH", place::kStateDir, place::kRunDir, place::kBinDir, quote("node=" + plan.node), place::kReceipt,
-                                quote(std::string(place::kAgent) + arguments), plan.restart ? "yes" : "");
+                                quote(std::string(place::kAgent) + arguments), plan.restart ? "yes" : "", kFoldersOfOthers);
   if (plan.systemd) {
     // systemd reads % and $ and backslashes in its own way; the arguments are ours and have none.
     return out + fmt::format(R"SH(cat > {0}.new <<UNIT
@@ -188,6 +200,8 @@ owner=$(sed -n 's/^node=//p' {receipt} 2>/dev/null | tail -n 1)
 if [ -n "$owner" ] && [ "$owner" != {node} ]; then echo "left=everything: this machine belongs to $owner now"; exit 0; fi
 pm=; for p in apt-get dnf zypper apk pacman; do command -v $p >/dev/null && {{ pm=$p; break; }}; done
 ours=$(sed -n 's/^package=//p' {receipt} 2>/dev/null | sort -u)
+made=$(sed -n 's/^made=//p' {receipt} 2>/dev/null | sort -ru)
+forward=$(sed -n 's/^forward=//p' {receipt} 2>/dev/null | tail -n 1)
 if [ -e {unit} ]; then
   systemctl disable -q --now pilothouse-agent; rm -f {unit}; systemctl daemon-reload; systemctl reset-failed -q pilothouse-agent 2>/dev/null
 fi
@@ -212,6 +226,10 @@ if [ -n {packages} ] && [ -n "$ours" ]; then
   esac || echo "left=packages $(echo $ours): some could not be removed, since others need them"
 fi
 rm -rf {state}
+# Only what is empty by now, and was not there before us.
+for d in $made; do rmdir $d 2>/dev/null; done
+# Another bridge on the machine (Docker's, a virtual machine's) needs forwarding too by now.
+if [ "$forward" = 0 ] && ! ls -d /sys/class/net/*/bridge >/dev/null 2>&1; then echo 0 > /proc/sys/net/ipv4/ip_forward; fi
 for f in {bin} {state} {run} {log} {unit}; do [ -e $f ] && echo "left=$f"; done
 grep -qE ' ({state}|{run})/' /proc/mounts && echo "left=mounts"
 echo end=yes

@@ -4,98 +4,20 @@
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
-#include <future>
+#include <unistd.h>
 
-#include "engine/api/codec.h"
-#include "engine/api/types/core.h"
-#include "engine/api/types/fleet.h"
 #include "engine/fleet/fleet.h"
-#include "engine/runtime/engine.h"
-#include "tests/support/lab/lab.h"
+#include "tests/cluster/fleet/cluster.h"
 
 using namespace ph;
 using namespace std::chrono_literals;
+using fleettest::j;
 
-namespace {
-
-// JSON with ' for " (moc does not read raw strings).
-std::string j(std::string text) {
-  std::replace(text.begin(), text.end(), '\'', '"');
-  return text;
-}
-
-template <class T> T wait(std::function<void(std::function<void(T)>)> call) {
-  auto promise = std::make_shared<std::promise<T>>();
-  auto future = promise->get_future();
-  call([promise](T value) { promise->set_value(std::move(value)); });
-  return future.get();
-}
-
-}  // namespace
-
-class MachineTest : public QObject {
+class MachineTest : public QObject, fleettest::Cluster {
   Q_OBJECT
-  Lab lab_{"machine"};
   QTemporaryDir dir_;
-  std::unique_ptr<runtime::Engine> engine_;
   std::unique_ptr<fleet::Fleet> fleet_;
-  std::shared_ptr<client::Client> client_;
 
-  const api::ResourceInfo* info(const char* group, const char* plural) { return client_->registry().storage(group, plural); }
-  const api::ResourceInfo* machines() { return info("fleet.pilothouse.io", "machines"); }
-
-  Result<api::ObjectPtr> write(client::Verb verb, const api::ResourceInfo* what, const std::string& name, const std::string& body,
-                               const std::string& subresource = "", const std::string& ns = "") {
-    client::Write w;
-    w.verb = verb;
-    w.info = what;
-    w.name = name;
-    w.ns = ns;
-    w.body = body;
-    w.subresource = subresource;
-    return wait<Result<api::ObjectPtr>>([&](auto done) { client_->write(w, done); });
-  }
-  api::ObjectPtr get(const api::ResourceInfo* what, const std::string& name, const std::string& ns = "") {
-    auto r = wait<Result<api::ObjectPtr>>([&](auto done) { client_->get(*what, ns, name, done); });
-    return r.ok() ? r.value() : nullptr;
-  }
-  api::fleet::MachineStatus status(const std::string& name) {
-    auto m = get(machines(), name);
-    return m ? m->as<api::fleet::Machine>().status : api::fleet::MachineStatus{};
-  }
-  std::string phase(const std::string& name) { return status(name).phase; }
-  std::string connected(const std::string& name) {
-    for (auto& c : status(name).conditions)
-      if (c.type == "Connected") return c.status;
-    return "";
-  }
-  void createMachine(const std::string& name, const std::string& address, const std::string& hostKey, const std::string& more = "") {
-    auto r = write(client::Verb::Create, machines(), name,
-                   j("{'apiVersion':'fleet.pilothouse.io/v1','kind':'Machine','metadata':{'name':'") + name + j("'},'spec':{'address':'") + address +
-                       j("','hostKey':'") + hostKey + j("','credentials':{'identityFile':'") + lab_.key().toStdString() + "\"}" + more + "}}");
-    QVERIFY2(r.ok(), r.ok() ? "" : r.status().message.c_str());
-  }
-  void createReadyNode(const std::string& name) {
-    QVERIFY(write(client::Verb::Create, info("", "nodes"), name, j("{'apiVersion':'v1','kind':'Node','metadata':{'name':'") + name + "\"}}").ok());
-    QVERIFY(write(client::Verb::Patch, info("", "nodes"), name,
-                  j("{'status':{'conditions':[{'type':'Ready','status':'True','lastHeartbeatTime':'2026-01-01T00:00:00Z','lastTransitionTime':'2026-01-01T00:00:00Z'}],'nodeInfo':{'architecture':'amd64','kubeletVersion':'v0-test','machineID':'','systemUUID':'','bootID':'','kernelVersion':'','osImage':'','containerRuntimeVersion':'','kubeProxyVersion':'','operatingSystem':'linux'}}}"), "status").ok());
-  }
-  QString address(int i) { return lab_.address(i); }
-  bool has(const std::vector<api::fleet::MachineFinding>& list, const std::string& severity) {
-    for (auto& f : list)
-      if (f.severity == severity && !f.message.empty() && !f.fix.empty()) return true;
-    return false;
-  }
-  QStringList events(const std::string& name) {
-    auto r = wait<Result<client::ListResult>>([&](auto done) { client_->list(*info("", "events"), {}, done); });
-    QStringList out;
-    if (r.ok())
-      for (auto& e : r.value().items) {
-        auto& event = e->as<api::core::Event>();
-        if (event.involvedObject.name == name) out << QString::fromStdString(event.reason + ": " + event.message);
-      }
-    return out;
-  }
   void startFleet() {
     fleet::Options o;
     o.agentDir = dir_.path().toStdString();
@@ -108,6 +30,9 @@ class MachineTest : public QObject {
     fleet_->start();
   }
 
+ public:
+  MachineTest() : Cluster("machine") {}
+
  private slots:
   void initTestCase() {
     if (auto why = Lab::impossible(); !why.isEmpty()) QSKIP(qPrintable(why));
@@ -116,25 +41,16 @@ class MachineTest : public QObject {
     QVERIFY(f.open(QIODevice::WriteOnly));
     f.write("#!/bin/sh\necho \"$@\" >> /run/agent.calls\ncase $1 in run) exec sleep 1000000;; bridge) exec cat;; esac\nexit 0\n");
     f.close();
-    runtime::Options o;
-    o.dataDir = dir_.filePath("data").toStdString();
-    o.listen = "127.0.0.1:0";
-    o.fleet = false;
-    o.controllers = false;
-    auto started = runtime::Engine::start(o);
-    QVERIFY2(started.ok(), started.ok() ? "" : started.status().message.c_str());
-    engine_ = std::move(started).value();
-    client_ = engine_->client();
+    QCOMPARE(startEngine(dir_.filePath("data"), false, false), std::string());
     startFleet();
   }
   void cleanupTestCase() {
     fleet_.reset();
-    client_.reset();
-    engine_.reset();
+    stopEngine();
   }
 
   void newMachineWaitsForTrustAndJoinsAfterIt() {
-    createMachine("one", address(1).toStdString(), "", j(",'labels':{'room':'201'},'taints':[{'key':'gpu','effect':'NoSchedule'}]"));
+    QVERIFY(createMachine("one", address(1).toStdString(), "", j(",'labels':{'room':'201'},'taints':[{'key':'gpu','effect':'NoSchedule'}]")));
     QTRY_COMPARE(phase("one"), std::string("Untrusted"));
     auto s = status("one");
     QCOMPARE(QString::fromStdString(s.hostKey), lab_.hostKey(1));
@@ -151,7 +67,7 @@ class MachineTest : public QObject {
     QVERIFY(fleet_->agent("one") != nullptr);
     QVERIFY(fleet_->agent("two") == nullptr);
 
-    createReadyNode("one");
+    QVERIFY(createReadyNode("one"));
     QTRY_COMPARE(phase("one"), std::string("Ready"));
     s = status("one");
     QCOMPARE(s.nodeName, std::string("one"));
@@ -176,7 +92,7 @@ class MachineTest : public QObject {
 
   void changedHostKeyIsRefused() {
     const auto other = lab_.hostKey(1).toStdString();
-    createMachine("wrongkey", address(2).toStdString(), other);
+    QVERIFY(createMachine("wrongkey", address(2).toStdString(), other));
     QTRY_COMPARE(phase("wrongkey"), std::string("Failed"));
     auto s = status("wrongkey");
     QVERIFY(s.message.find(other) != std::string::npos);
@@ -191,9 +107,9 @@ class MachineTest : public QObject {
 
   void unreachableAndRefusedAreToldAndTriedAgain() {
     const auto net = address(1).section('.', 0, 2).toStdString();
-    createMachine("absent", net + ".77", lab_.hostKey(2).toStdString());
-    createMachine("deaf", address(2).toStdString(), lab_.hostKey(2).toStdString(), j(",'port':2"));
-    createMachine("stranger", address(2).toStdString(), lab_.hostKey(2).toStdString(), j(",'user':'nobody'"));
+    QVERIFY(createMachine("absent", net + ".77", lab_.hostKey(2).toStdString()));
+    QVERIFY(createMachine("deaf", address(2).toStdString(), lab_.hostKey(2).toStdString(), j(",'port':2")));
+    QVERIFY(createMachine("stranger", address(2).toStdString(), lab_.hostKey(2).toStdString(), j(",'user':'nobody'")));
     QTRY_COMPARE_WITH_TIMEOUT(phase("absent"), std::string("Failed"), 10000);
     QTRY_COMPARE(phase("deaf"), std::string("Failed"));
     QTRY_COMPARE(phase("stranger"), std::string("Failed"));
@@ -250,9 +166,9 @@ class MachineTest : public QObject {
   }
 
   void unreachableMachineIsLetGoWithWordsAboutWhatStays() {
-    createMachine("two", address(2).toStdString(), lab_.hostKey(2).toStdString());
+    QVERIFY(createMachine("two", address(2).toStdString(), lab_.hostKey(2).toStdString()));
     QTRY_COMPARE_WITH_TIMEOUT(connected("two"), std::string("True"), 10000);
-    createReadyNode("two");
+    QVERIFY(createReadyNode("two"));
     QTRY_COMPARE(phase("two"), std::string("Ready"));
     QVERIFY(lab_.kill(2));
     QTRY_COMPARE_WITH_TIMEOUT(connected("two"), std::string("False"), 10000);
