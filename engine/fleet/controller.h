@@ -58,7 +58,7 @@ class Controller : public std::enable_shared_from_this<Controller> {
   // Removal (removal.cpp).
   void beginRemoval(const Record& r);
   void emptyNode(const Record& r, uint64_t epoch);
-  void waitForPods(const Record& r, uint64_t epoch, MonoTime deadline);
+  void endPods(const std::vector<api::ObjectPtr>& pods);
   void cleanMachine(const Record& r, uint64_t epoch, MonoTime deadline);
   void forget(const Record& r, uint64_t epoch);
   void dropFinalizer(const Record& r, uint64_t epoch);

@@ -54,6 +54,7 @@ void Controller::beginRemoval(const Record& r) {
   });
 }
 
+// Asks until none is left: a pod that was on its way here when the node was closed comes after the first look.
 void Controller::emptyNode(const Record& r, uint64_t epoch) {
   client::ListOptions options;
   options.fieldSelector = "spec.nodeName=" + r->name;
@@ -62,39 +63,28 @@ void Controller::emptyNode(const Record& r, uint64_t epoch) {
     if (!self) return;
     self->post([r, epoch, result = std::make_shared<Result<client::ListResult>>(std::move(result))](Controller& c) {
       if (!c.current(r, epoch)) return;
-      if (result->ok()) {
-        std::vector<client::Write> writes;
-        for (auto& pod : result->value().items)
-          if (!pod->meta().deleting) {
-            writes.push_back(deletion(c.pods_, pod->ns(), pod->name()));
-            writes.back().uid = pod->uid();
-          }
-        if (!writes.empty()) c.client_.writeAll(std::move(writes), [](std::vector<Result<api::ObjectPtr>>) {});
+      const bool gone = result->ok() && result->value().items.empty();
+      const bool late = c.executor_->monoNow() > r->began + c.options_.podsGoneTimeout;
+      if (gone || late) {
+        if (!gone) c.event(r, true, "PodsRemain", "some pods did not end in time; they are ended with the machine");
+        return c.cleanMachine(r, epoch, c.executor_->monoNow() + c.options_.removalTimeout);
       }
-      c.waitForPods(r, epoch, r->began + c.options_.podsGoneTimeout);
+      if (result->ok()) c.endPods(result->value().items);
+      r->timer = c.strand_->after(200ms, [weak = c.weak_from_this(), r, epoch] {
+        if (auto self = weak.lock(); self && self->current(r, epoch)) self->emptyNode(r, epoch);
+      });
     });
   });
 }
 
-void Controller::waitForPods(const Record& r, uint64_t epoch, MonoTime deadline) {
-  client::ListOptions options;
-  options.fieldSelector = "spec.nodeName=" + r->name;
-  options.limit = 1;
-  client_.list(*pods_, std::move(options), [weak = weak_from_this(), r, epoch, deadline](Result<client::ListResult> result) {
-    auto self = weak.lock();
-    if (!self) return;
-    const bool gone = result.ok() && result.value().items.empty();
-    self->post([r, epoch, deadline, gone](Controller& c) {
-      if (!c.current(r, epoch)) return;
-      if (gone || c.executor_->monoNow() > deadline) {
-        if (!gone) c.event(r, true, "PodsRemain", "some pods did not end in time; they are ended with the machine");
-        return c.cleanMachine(r, epoch, c.executor_->monoNow() + c.options_.removalTimeout);
-      }
-      r->timer = c.strand_->after(200ms, [weak = c.weak_from_this(), r, epoch, deadline] {
-        if (auto self = weak.lock(); self && self->current(r, epoch)) self->waitForPods(r, epoch, deadline);
-      });
-    });
-  });
+void Controller::endPods(const std::vector<api::ObjectPtr>& pods) {
+  std::vector<client::Write> writes;
+  for (auto& pod : pods) {
+    if (pod->meta().deleting) continue;
+    writes.push_back(deletion(pods_, pod->ns(), pod->name()));
+    writes.back().uid = pod->uid();
+  }
+  if (!writes.empty()) client_.writeAll(std::move(writes), [](std::vector<Result<api::ObjectPtr>>) {});
 }
 
 void Controller::cleanMachine(const Record& r, uint64_t epoch, MonoTime deadline) {

@@ -45,7 +45,7 @@ void blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK)
 
 class SshTest : public QObject {
   Q_OBJECT
-  Lab lab_{"ssh"};
+  Lab lab_{"ssh", "sudo"};
   QTemporaryDir dir_;
 
   Access access(int machine) {
@@ -431,6 +431,50 @@ class SshTest : public QObject {
     QVERIFY(t.elapsed() < 2500);
     QVERIFY(removeFrom(access(1), "m1", false, nullptr, std::make_shared<Cancel>(), ignore).ok());
     QVERIFY(lab_.inside(1, "command -v containerd").ok());
+  }
+
+  // A user who may use sudo without a password joins as well as root; one who may not is told.
+  void userWithSudo() {
+    QFile pub(lab_.key() + ".pub");
+    QVERIFY(pub.open(QIODevice::ReadOnly));
+    const QString key = QString::fromUtf8(pub.readAll()).trimmed();
+    QVERIFY(lab_.inside(1, "useradd -m -s /bin/sh pilot; mkdir -p /home/pilot/.ssh; echo '" + key + "' > /home/pilot/.ssh/authorized_keys; "
+                           "chown -R pilot /home/pilot; chmod 700 /home/pilot/.ssh; command -v sudo").ok());
+    auto p = plan(1);
+    p.access.endpoint.user = "pilot";
+    auto refused = join(p, nullptr, std::make_shared<Cancel>(), ignore);
+    QVERIFY(!refused.ok());
+    QVERIFY2(refused.status().message.find("not root, and sudo asks for a password") != std::string::npos, refused.status().message.c_str());
+    QVERIFY(lab_.inside(1, "mkdir -p /etc/sudoers.d; printf 'root ALL=(ALL:ALL) ALL\npilot ALL=(ALL) NOPASSWD:ALL\n' > /etc/sudoers; chmod 440 /etc/sudoers").ok());
+    auto joined = join(p, nullptr, std::make_shared<Cancel>(), ignore);
+    QVERIFY2(joined.ok(), joined.ok() ? "" : joined.status().message.c_str());
+    QTRY_VERIFY(lab_.inside(1, "grep -q '^run --node-name m1' /run/agent.calls").ok());
+    QCOMPARE(lab_.inside(1, "stat -c %U /usr/local/lib/pilothouse/pilothouse-agent").out.trimmed(), QString("root"));
+    auto removed = removeFrom(p.access, "m1", false, nullptr, std::make_shared<Cancel>(), ignore);
+    QVERIFY2(removed.ok() && removed.value().left.empty(), removed.ok() ? "" : removed.status().message.c_str());
+    QVERIFY(!lab_.inside(1, "ls /usr/local/lib/pilothouse").ok());
+  }
+
+  // There is no systemd in a lab: a stand-in notes what it is asked to do, and the unit file is real.
+  void systemdUnitWhereThereIsSystemd() {
+    QVERIFY(lab_.inside(2, "mkdir -p /run/systemd/system /usr/local/bin; printf '#!/bin/sh\necho \"$@\" >> /run/systemctl.calls\n' > /usr/local/bin/systemctl; "
+                           "chmod 755 /usr/local/bin/systemctl; : > /run/agent.calls").ok());
+    auto p = plan(2);
+    p.agentArguments = {"run", "--node-name", "m2"};
+    QVERIFY(join(p, nullptr, std::make_shared<Cancel>(), ignore).ok());
+    const QString unit = lab_.inside(2, "cat /etc/systemd/system/pilothouse-agent.service").out;
+    QVERIFY2(unit.contains("\nExecStart=/usr/local/lib/pilothouse/pilothouse-agent 'run' '--node-name' 'm2'\n"), qPrintable(unit));
+    QVERIFY(unit.contains("\nRestart=always\n") && unit.contains("\nKillMode=process\n") && unit.contains("\nDelegate=yes\n"));
+    const QString first = lab_.inside(2, "cat /run/systemctl.calls").out;
+    QCOMPARE(first, QString("daemon-reload\nenable -q pilothouse-agent\nrestart pilothouse-agent\n"));
+    QVERIFY(!lab_.inside(2, "pgrep -f '[s]upervise'").ok());
+    // Again: nothing changed, so nothing is restarted.
+    QVERIFY(join(p, nullptr, std::make_shared<Cancel>(), ignore).ok());
+    QCOMPARE(lab_.inside(2, "cat /run/systemctl.calls").out, first + "enable -q pilothouse-agent\nstart pilothouse-agent\n");
+    auto removed = removeFrom(p.access, "m2", false, nullptr, std::make_shared<Cancel>(), ignore);
+    QVERIFY2(removed.ok() && removed.value().left.empty(), removed.ok() ? "" : removed.status().message.c_str());
+    QVERIFY(lab_.inside(2, "grep -qx 'disable -q --now pilothouse-agent' /run/systemctl.calls && ! test -e /etc/systemd/system/pilothouse-agent.service").ok());
+    QVERIFY(lab_.inside(2, "rm -rf /run/systemd /usr/local/bin/systemctl /run/systemctl.calls").ok());
   }
 
   void fullDiskIsAClearError() {

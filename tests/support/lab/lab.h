@@ -17,7 +17,8 @@ class Lab {
     bool ok() const { return exit == 0; }
   };
 
-  explicit Lab(const QString& name) : dir_(QString("/var/tmp/phlab-%1-%2").arg(name).arg(QCoreApplication::applicationPid())) {}
+  // `packages`: what the machines shall have besides what every one has.
+  explicit Lab(const QString& name, const QString& packages = {}) : packages_(packages), dir_(QString("/var/tmp/phlab-%1-%2").arg(name).arg(QCoreApplication::applicationPid())) {}
   ~Lab() { call({"down"}); }
   Lab(const Lab&) = delete;
 
@@ -31,6 +32,7 @@ class Lab {
     QProcess p;
     auto environment = QProcessEnvironment::systemEnvironment();
     environment.insert("LAB", dir_);
+    environment.insert("LAB_PACKAGES", packages_);
     environment.remove("LAB_NET");
     environment.remove("LAB_SUBNET");
     p.setProcessEnvironment(environment);
@@ -63,5 +65,5 @@ class Lab {
   QString dir() const { return dir_; }
 
  private:
-  const QString dir_;
+  const QString packages_, dir_;
 };
