@@ -438,7 +438,7 @@ class SshTest : public QObject {
     QFile pub(lab_.key() + ".pub");
     QVERIFY(pub.open(QIODevice::ReadOnly));
     const QString key = QString::fromUtf8(pub.readAll()).trimmed();
-    QVERIFY(lab_.inside(1, "useradd -m -s /bin/sh pilot; mkdir -p /home/pilot/.ssh; echo '" + key + "' > /home/pilot/.ssh/authorized_keys; "
+    QVERIFY(lab_.inside(1, "useradd -m -s /bin/sh -p '*' pilot; mkdir -p /home/pilot/.ssh; echo '" + key + "' > /home/pilot/.ssh/authorized_keys; "
                            "chown -R pilot /home/pilot; chmod 700 /home/pilot/.ssh; command -v sudo").ok());
     auto p = plan(1);
     p.access.endpoint.user = "pilot";
