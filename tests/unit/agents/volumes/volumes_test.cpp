@@ -157,7 +157,7 @@ class VolumesTest : public QObject {
   volumes:
   - {name: cfg, configMap: {name: cfg}}
   - {name: tmp, emptyDir: {}}
-  - {name: down, downwardAPI: {items: [{path: n, fieldRef: {fieldPath: metadata.name}}]}}
+  - {name: down, downwardAPI: {items: [{path: who, fieldRef: {fieldPath: metadata.name}}]}}
 )Y");
     std::optional<Result<>> answer;
     volumes->prepare(p, [&](Result<> r) { answer = std::move(r); });
@@ -175,7 +175,7 @@ class VolumesTest : public QObject {
     QVERIFY2(answer->ok(), answer->ok() ? "" : answer->status().message.c_str());
     auto base = dir.path().toStdString() + "/u-1/volumes";
     QCOMPARE(QString::fromStdString(readFile(base + "/cfg/k")), "one");
-    QCOMPARE(QString::fromStdString(readFile(base + "/down/n")), "p");
+    QCOMPARE(QString::fromStdString(readFile(base + "/down/who")), "p");
     QVERIFY(exists(base + "/tmp"));
     api.edit(api.kind("", "configmaps"), "ns1/cfg", [](api::Json& o) { o.at("data").as_object()["k"] = "two"; });
     QVERIFY(sim->runUntil([&] { return readFile(base + "/cfg/k") == "two"; }, 5s));
