@@ -12,7 +12,8 @@ namespace {
 Result<> namespaceDefaults(Admission& a) {
   if (&a.info != a.core.namespaces) return {};
   auto& metadata = makeObject(a.object, "metadata");
-  makeObject(metadata, "labels")["kubernetes.io/metadata.name"] = textAt(&metadata, "name");
+  std::string name(textAt(&metadata, "name"));  // a copy: adding a member may move the others
+  makeObject(metadata, "labels")["kubernetes.io/metadata.name"] = name;
   if (a.old) return {};
   auto& spec = makeObject(a.object, "spec");
   Json& finalizers = spec["finalizers"];
@@ -58,7 +59,8 @@ Result<> podDefaults(Admission& a) {
     std::string account = old.empty() ? "default" : std::string(old);
     spec["serviceAccountName"] = account;
   }
-  spec["serviceAccount"] = spec["serviceAccountName"];
+  Json account = spec["serviceAccountName"];  // a copy: adding a member may move the others
+  spec["serviceAccount"] = std::move(account);
   auto cls = textAt(&spec, "priorityClassName");
   int64_t priority = cls == "system-node-critical" ? 2000001000 : cls == "system-cluster-critical" ? 2000000000 : 0;
   if (!spec.contains("priority") || spec["priority"].is_null()) spec["priority"] = priority;

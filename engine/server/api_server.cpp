@@ -20,7 +20,8 @@ ApiServer::ApiServer(Parts parts)
       authenticator_(std::move(parts.authenticator)),
       images_(std::move(parts.images)),
       blocking_(parts.blocking ? std::move(parts.blocking) : core_->executor),
-      dialer_(std::move(parts.dialer)) {}
+      dialer_(std::move(parts.dialer)),
+      openApi_(std::make_shared<OpenApiCache>(core_->registry, core_->executor)) {}
 
 net::Handler ApiServer::handler() {
   return [self = shared_from_this()](net::Request request, std::shared_ptr<net::Responder> responder) {

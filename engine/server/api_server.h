@@ -14,6 +14,7 @@
 #include "engine/server/core.h"
 #include "engine/server/event_encoder.h"
 #include "engine/server/image_store.h"
+#include "engine/server/openapi_cache.h"
 #include "engine/server/call.h"
 #include "engine/server/metrics.h"
 
@@ -57,6 +58,7 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   std::shared_ptr<Executor> blocking_;
   std::mutex dialerMutex_;
   std::shared_ptr<client::NodeDialer> dialer_;
+  std::shared_ptr<OpenApiCache> openApi_;
   std::shared_ptr<EventEncoder> encoder_ = std::make_shared<EventEncoder>();
   std::shared_ptr<Metrics> metrics_ = std::make_shared<Metrics>();
   std::function<int()> connections_;
