@@ -193,10 +193,11 @@ class RunnerTest : public QObject {
                },
            .initialKeys = {"one"}});
       runner->start();
-      for (int i = 0; i < 40; ++i) {
-        nodes(1);  // nudges the key at odd times
+      for (int i = 0; i < 60; ++i) {  // nudges the key at odd times
+        api_->put(JsonObject{{"apiVersion", "v1"},
+                             {"kind", "Node"},
+                             {"metadata", JsonObject{{"name", "n"}, {"labels", JsonObject{{"turn", std::to_string(i)}}}}}});
         sim_->runFor(std::chrono::milliseconds(sim_->random().below(100)));
-        helpers_->nodes.clear();
       }
       sim_->runFor(60s);
       QCOMPARE(made, size_t(10));
