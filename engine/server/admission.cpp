@@ -39,15 +39,16 @@ bool tolerates(const JsonArray& tolerations, std::string_view key) {
 // A node counts as lost only after its grace, or when its connection was lost; what is left to wait for is a connection that
 // comes back at once. Lost pods are to run elsewhere within ten seconds, so this is short (Kubernetes waits 300 s more); a pod
 // may say otherwise.
-constexpr int kLostNodeSeconds = 2;
+// One whose agent answers that it is not ready (a runtime that starts anew) may come right by itself.
 void tolerateLostNodes(JsonObject& spec) {
-  static constexpr std::string_view keys[] = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"};
+  static constexpr std::pair<std::string_view, int64_t> kSeconds[] = {{"node.kubernetes.io/not-ready", 30},
+                                                                      {"node.kubernetes.io/unreachable", 2}};
   Json& tolerations = spec["tolerations"];
   if (!tolerations.is_array()) tolerations.emplace_array();
   auto& list = tolerations.get_array();
-  for (auto key : keys) {
+  for (auto& [key, seconds] : kSeconds) {
     if (tolerates(list, key)) continue;
-    list.push_back(JsonObject{{"key", key}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", kLostNodeSeconds}});
+    list.push_back(JsonObject{{"key", key}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", seconds}});
   }
 }
 
