@@ -26,17 +26,16 @@ std::optional<WallTime> goesAt(const api::core::Pod& pod, const std::vector<cons
   std::optional<WallTime> at;
   for (auto* taint : taints) {
     WallTime added = taint->timeAdded.value_or(now);
-    std::optional<WallTime> until = added;
+    bool tolerated = false;
+    std::optional<WallTime> until;
     for (auto& t : pod.spec.tolerations) {
       if (!tolerates(t, *taint)) continue;
-      // The shortest of all that tolerate it counts; without seconds it is for ever.
-      if (!t.tolerationSeconds) {
-        if (until == added) until = std::nullopt;
-        continue;
-      }
+      tolerated = true;
+      if (!t.tolerationSeconds) continue;  // for ever, unless another one is shorter
       WallTime then = added + std::chrono::seconds(std::max<int64_t>(0, *t.tolerationSeconds));
-      until = until == added || !until ? then : std::min(*until, then);
+      if (!until || then < *until) until = then;
     }
+    if (!tolerated) until = added;
     if (until && (!at || *until < *at)) at = until;
   }
   return at;
