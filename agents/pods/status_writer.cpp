@@ -65,7 +65,8 @@ void StatusWriter::pump(const std::string& uid) {
   auto& entry = it->second;
   entry.timer.cancel();
   if (entry.wanted == entry.written) {
-    if (entry.deleting) writeDelete(uid, entry);
+    if (entry.deleting) return writeDelete(uid, entry);
+    entry.failures = 0;
     return;
   }
   entry.busy = true;
@@ -91,6 +92,8 @@ void StatusWriter::pump(const std::string& uid) {
           PH_LOG(Warn, "status", "pod {}/{}: status refused: {}", entry.ns, entry.name, result.status().message);
           entry.written = sent;  // the same text would be refused again; the next one may not
         } else {
+          // It may have been written all the same, the answer alone being lost: nobody knows what the API holds now.
+          entry.written.clear();
           return self->retry(uid, entry);
         }
       } else {

@@ -34,12 +34,12 @@ Status noAnswer() {
 }  // namespace
 
 Link::Link(Network& network, std::string user) : network_(network), user_(std::move(user)) {
-  network_.links_.insert(this);
+  network_.links_.push_back(this);
 }
 
 Link::~Link() {
   *alive_ = false;
-  network_.links_.erase(this);
+  std::erase(network_.links_, this);
 }
 
 std::shared_ptr<client::Client> Link::engine() {

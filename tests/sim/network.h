@@ -6,8 +6,8 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "engine/base/executor.h"
 #include "engine/client/client.h"
@@ -41,7 +41,7 @@ class Network {
   Duration patience() { return std::chrono::milliseconds(500 + sim->random().below(3000)); }
   bool lost() { return loss > 0 && sim->random().unit() < loss; }
   uint64_t life_ = 0;
-  std::set<Link*> links_;
+  std::vector<Link*> links_;  // in the order of their making
 };
 
 // One party's way to the engine.

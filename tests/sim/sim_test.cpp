@@ -29,13 +29,22 @@ class SimTest : public QObject {
 
   void aSeedReplaysExactly() {
     uint64_t seed = number("PH_SIM_SEED", 12345);
-    QCOMPARE(run(seed).text(), run(seed).text());
+    auto a = run(seed), b = run(seed);
+    for (size_t i = 0; i < std::min(a.trace.size(), b.trace.size()); ++i)
+      if (a.trace[i] != b.trace[i])
+        QFAIL(qPrintable(QString("change %1 differs: %2, %3")
+                             .arg(i)
+                             .arg(a.trace[i].second.c_str())
+                             .arg(b.trace[i].second.c_str())));
+    QCOMPARE(a.text(), b.text());
   }
 
   void seeds() {
     if (qEnvironmentVariableIsSet("PH_SIM_SEED")) {
-      auto report = run(number("PH_SIM_SEED", 1));
-      qInfo("%s", report.text().c_str());
+      sim::Options options;
+      options.tell = qEnvironmentVariable("PH_SIM_TELL").toStdString();
+      auto report = sim::World(number("PH_SIM_SEED", 1), options).run();
+      std::fprintf(stderr, "%s\n%s\n", report.text().c_str(), report.broken.c_str());
       QVERIFY2(report.broken.empty(), report.broken.c_str());
       return;
     }

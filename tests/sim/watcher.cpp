@@ -44,6 +44,12 @@ void Watcher::fail(std::string what) {
 void Watcher::see(int64_t revision, const store::Op& op) {
   if (revision <= revision_) fail(fmt::format("revision {} after {}", revision, revision_));
   revision_ = revision;
+  trace_.emplace_back(
+      std::hash<std::string_view>()(op.value ? std::string_view(*op.value) : std::string_view()), op.key);
+  if (!tell.empty() && op.key.find(tell) != op.key.npos)
+    fmt::print(stderr, "{} {} ms {} {}\n", revision,
+               sim_->monoNow().time_since_epoch() / std::chrono::milliseconds(1), op.key,
+               op.value ? *op.value : "gone");
   bool pod = op.key.starts_with(kPods), node = op.key.starts_with(kNodes), set = op.key.starts_with(kSets);
   if (!pod && !node && !set) return;
   Json tree;

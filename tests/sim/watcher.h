@@ -8,6 +8,8 @@
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/api/codec.h"
 #include "engine/base/executor.h"
@@ -19,7 +21,11 @@ class Watcher {
  public:
   explicit Watcher(std::shared_ptr<SimExecutor> sim) : sim_(std::move(sim)) {}
   void see(int64_t revision, const store::Op& op);
+  // Tells each change of keys that contain this.
+  std::string tell;
   const std::string& broken() const { return broken_; }  // the first thing that was not true; empty: none
+  // One number a change, over its key and bytes: two runs of one seed must agree.
+  const std::vector<std::pair<uint64_t, std::string>>& trace() const { return trace_; }
   int podsMade() const { return podsMade_; }
   int bindings() const { return bindings_; }
 
@@ -50,6 +56,7 @@ class Watcher {
   std::map<std::string, Node> nodes_;
   std::map<std::string, Set> sets_;  // by uid
   std::string broken_;
+  std::vector<std::pair<uint64_t, std::string>> trace_;
   int podsMade_ = 0, bindings_ = 0;
 };
 

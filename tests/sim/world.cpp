@@ -40,6 +40,7 @@ World::World(uint64_t seed, Options options)
       watcher_(sim_),
       disk_(sim_),
       network_(sim_, *registry_) {
+  watcher_.tell = options_.tell;
   disk_.onDurable = [this](int64_t revision, const store::Op& op) { watcher_.see(revision, op); };
   network_.connect = [this](const std::string& user) -> std::shared_ptr<client::Client> {
     if (!engine_) return nullptr;
@@ -145,8 +146,8 @@ void World::applyApp(const std::string& name) {
         .detach();
   };
   asUser(w, [this, w, retry](Result<client::ObjectPtr> r) mutable {
-    if (r.ok()) return;
-    if (!r.status().isNotFound()) return retry();
+    if (r.ok() && !(*r)->meta().deleting) return;
+    if (r.ok() || !r.status().isNotFound()) return retry();
     w.verb = client::Verb::Create;
     asUser(std::move(w), [retry](Result<client::ObjectPtr> made) {
       if (!made.ok()) retry();
@@ -303,7 +304,7 @@ std::string World::unsettled() {
   size_t containers = 0;
   for (auto& [key, o] : cache.snapshot(*kind("", "pods")).objects) {
     auto& pod = o->as<Pod>();
-    if (o->meta().deleting) return "pod " + key + " is still going";
+    if (o->meta().deleting) return "pod " + key + " is still going: " + o->json();
     if (pod.status.phase == "Failed" || pod.status.phase == "Succeeded") return "pod " + key + " has ended";
     ++seen[std::string(o->meta().label("app"))];
     for (auto& c : pod.status.conditions)
@@ -357,6 +358,7 @@ Report World::run() {
   if (report_.broken.empty() && !why.empty())
     report_.broken = fmt::format("not as wanted after {} s: {}", options_.healing / 1s, why);
   if (report_.broken.empty()) report_.broken = lostPromise();
+  report_.trace = watcher_.trace();
   report_.podsMade = watcher_.podsMade();
   report_.bindings = watcher_.bindings();
   report_.revisions = disk_.revision();

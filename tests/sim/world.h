@@ -25,6 +25,7 @@ struct Options {
   int pods = 100;  // about as many are wanted
   Duration trouble = std::chrono::seconds(45);
   Duration healing = std::chrono::seconds(240);  // at most
+  std::string tell;                              // prints each change of keys that contain this
 };
 
 struct Report {
@@ -32,6 +33,7 @@ struct Report {
   int podsMade = 0, bindings = 0, crashes = 0, nodesLost = 0, cuts = 0, acknowledged = 0;
   int64_t revisions = 0;
   Duration settled{};  // from the end of the faults until all was as wanted
+  std::vector<std::pair<uint64_t, std::string>> trace;
   std::string text() const;
 };
 
