@@ -173,6 +173,7 @@ void PodManager::apply(const client::Change& change) {
                 old.meta().labels != pod->meta().labels || old.meta().generation == 0;
     if (wish) store_.save(*pod);
     worker->update(pod);
+    node_->status->seen(pod);
   }
   if (pod->meta().deleting) worker->terminate(seconds(pod->meta().deletionGraceSeconds), true);
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "engine/api/codec.h"
+#include "engine/api/types/core.h"
 #include "engine/base/log.h"
 
 namespace ph::agents {
@@ -32,6 +33,41 @@ void StatusWriter::set(const client::ObjectPtr& pod, Json status, Duration delay
   }
   entry.timer.cancel();
   pump(pod->uid());
+}
+
+void StatusWriter::seen(const client::ObjectPtr& pod) {
+  auto it = entries_.find(pod->uid());
+  if (it == entries_.end()) return;
+  it->second.latest = pod;
+  correct(it->first, it->second);
+}
+
+namespace {
+
+bool saysSo(const api::core::PodStatus& held, const std::string& wanted) {
+  auto parsed = api::parseJson(wanted);
+  if (!parsed.ok()) return true;
+  auto* phase = api::at(*parsed, "phase");
+  if (phase && phase->is_string() && held.phase != std::string_view(phase->as_string())) return false;
+  auto* conditions = api::at(*parsed, "conditions");
+  if (!conditions || !conditions->is_array()) return true;
+  for (auto& c : conditions->as_array()) {
+    std::string_view type = c.at("type").as_string(), status = c.at("status").as_string();
+    bool same = std::any_of(held.conditions.begin(), held.conditions.end(),
+                            [&](auto& h) { return h.type == type && h.status == status; });
+    if (!same) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void StatusWriter::correct(const std::string& uid, Entry& entry) {
+  if (entry.busy || entry.failures > 0 || entry.wanted != entry.written || entry.wanted.empty()) return;
+  if (!entry.latest || entry.latest->revision() <= entry.writtenRevision) return;
+  if (saysSo(entry.latest->as<api::core::Pod>().status, entry.wanted)) return;
+  entry.written.clear();
+  pump(uid);
 }
 
 void StatusWriter::finish(const client::ObjectPtr& pod, std::function<void()> gone) {
@@ -99,10 +135,13 @@ void StatusWriter::pump(const std::string& uid) {
       } else {
         // Not found, or another uid under this name: the pod is gone from the API, nothing more is to be told.
         entry.written = sent;
+        if (result.ok() && *result) entry.writtenRevision = (*result)->revision();
         if (result.ok() && *result && self->onWritten_) self->onWritten_(*result);
       }
       entry.failures = 0;
       self->pump(uid);
+      // What came while this was on its way.
+      if (auto again = self->entries_.find(uid); again != self->entries_.end()) self->correct(uid, again->second);
     });
   });
 }

@@ -20,6 +20,9 @@ class StatusWriter : public std::enable_shared_from_this<StatusWriter> {
 
   // `status` is the whole wanted pod.status. `delay` lets a status that is soon overtaken never be written.
   void set(const client::ObjectPtr& pod, api::Json status, Duration delay = {});
+  // What the API holds now. When someone else changed the pod's phase or a condition of ours (an engine that thought the node
+  // lost), it is told again how things are.
+  void seen(const client::ObjectPtr& pod);
   // After the newest status is written: delete with grace 0. `gone` is called when the API has it no more.
   void finish(const client::ObjectPtr& pod, std::function<void()> gone);
   void forget(const std::string& uid);
@@ -33,10 +36,13 @@ class StatusWriter : public std::enable_shared_from_this<StatusWriter> {
     std::string wanted, written;  // JSON texts
     bool busy = false, deleting = false;
     int failures = 0;
+    client::ObjectPtr latest;      // seen
+    int64_t writtenRevision = 0;   // what is older holds nothing new
     std::function<void()> gone;
     Timer timer;
   };
   void pump(const std::string& uid);
+  void correct(const std::string& uid, Entry& entry);
   void writeDelete(const std::string& uid, Entry& entry);
   void retry(const std::string& uid, Entry& entry);
 

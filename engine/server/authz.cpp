@@ -44,7 +44,7 @@ bool mayPods(const Core& core, const ApiRequest& r, std::string_view node) {
   if (r.verb == Verb::List || r.verb == Verb::Watch) return r.subresource.empty() && selectsOwnPods(r, node);
   auto pod = core.cache->get(*core.pods, r.key());
   // What is gone is told as gone: the agent asks about pods that it still runs.
-  if (!pod) return r.verb == Verb::Get || r.verb == Verb::Delete;
+  if (!pod) return r.verb == Verb::Get || r.verb == Verb::Delete || (isChange(r.verb) && r.subresource == "status");
   if (nodeNameOf(*pod) != node) return false;
   if (r.verb == Verb::Get) return r.subresource.empty() || r.subresource == "status";
   if (isChange(r.verb)) return r.subresource == "status";

@@ -133,6 +133,36 @@ struct Bench {
 class PodsTest : public QObject {
   Q_OBJECT
  private slots:
+  // An engine that thought the node lost marks its pods; the agent knows better, and says so.
+  void correctsWhatOthersWrote() {
+    Bench b;
+    b.add("a");
+    QVERIFY(b.until([&] { return b.ready("a"); }));
+    b.sim->runFor(2s);
+    b.api.edit(b.pods(), "default/a", [](ph::api::Json& tree) {
+      for (auto& c : tree.at("status").at("conditions").as_array())
+        if (c.at("type") == "Ready") c.as_object()["status"] = "False";
+    });
+    QVERIFY(!b.ready("a"));
+    QVERIFY(b.until([&] { return b.ready("a"); }, 5s));
+  }
+
+  // The answer to a status is lost, and the status changes back meanwhile: what the API holds is not known, so it is told.
+  void aLostAnswerIsNoAnswer() {
+    Bench b;
+    b.add("a");
+    QVERIFY(b.until([&] { return b.ready("a"); }));
+    b.api.onWrite = [&](const client::Write& w) -> std::optional<Status> {
+      return w.subresource == "status" && w.info->plural == "pods" ? std::optional(Status::unavailable("no answer")) : std::nullopt;
+    };
+    b.runtime->exitContainer(b.running(), 1);
+    b.sim->runFor(30s);
+    b.api.onWrite = nullptr;
+    QVERIFY(b.until([&] { return b.ready("a") && b.restarts("a") == 1; }));
+    b.erase("a");
+    QVERIFY(b.until([&] { return !b.pod("a"); }));
+  }
+
   void nodeRegistersWithLeaseAndStatus() {
     Bench b;
     QVERIFY(b.until([&] {
