@@ -109,7 +109,8 @@ class KubectlTest : public QObject {
     VERIFY_RAN(KUBECTL("set", "image", "deployment/web", "web=web:2"));
     QTRY_COMPARE(KUBECTL("get", "rs", "-o", "name").out.count('\n'), 2);
     QVERIFY(KUBECTL("rollout", "history", "deployment/web").out.contains("2"));
-    VERIFY_RAN(KUBECTL("rollout", "undo", "deployment/web"));
+    ran = KUBECTL("rollout", "undo", "deployment/web");
+    QCOMPARE(ran.all(), "deployment.apps/web rolled back\n");
     QTRY_COMPARE(KUBECTL("get", "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}").out, "web:1");
     ran = KUBECTL("rollout", "status", "deployment/web", "--timeout=1s");
     QVERIFY2(!ran.ok() && ran.all().contains("aiting"), qPrintable(ran.all()));
