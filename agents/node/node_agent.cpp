@@ -27,7 +27,10 @@ NodeAgent::~NodeAgent() { stop(); }
 void NodeAgent::start() {
   std::weak_ptr<NodeAgent> weak = weak_from_this();
   lease_->onBack([weak] {
-    if (auto self = weak.lock()) self->reportSoon();
+    auto self = weak.lock();
+    if (!self) return;
+    self->reportSoon();
+    self->node_->status->retryNow();
   });
   // What ran goes on at once, whether the engine is there or not.
   if (!podsStarted_) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include "engine/api/codec.h"
 #include "engine/api/types/core.h"
@@ -79,6 +81,13 @@ void StatusWriter::finish(const client::ObjectPtr& pod, std::function<void()> go
   if (!entry.busy && entry.failures == 0) pump(pod->uid());
 }
 
+void StatusWriter::retryNow() {
+  std::vector<std::string> waiting;
+  for (auto& [uid, entry] : entries_)
+    if (entry.failures > 0 && !entry.busy) waiting.push_back(uid);
+  for (auto& uid : waiting) pump(uid);
+}
+
 void StatusWriter::forget(const std::string& uid) { entries_.erase(uid); }
 
 size_t StatusWriter::pending() const {
@@ -87,7 +96,7 @@ size_t StatusWriter::pending() const {
 
 void StatusWriter::retry(const std::string& uid, Entry& entry) {
   ++entry.failures;
-  auto base = std::chrono::milliseconds(200) * (1 << std::min(entry.failures, 7));
+  auto base = std::chrono::milliseconds(200) * (1 << std::min(entry.failures, 5));
   auto wait = base / 2 + std::chrono::nanoseconds(int64_t(strand_->random().unit() * double(Duration(base).count())));
   std::weak_ptr<StatusWriter> weak = weak_from_this();
   entry.timer = strand_->after(wait, [weak, uid] {

@@ -26,6 +26,8 @@ class StatusWriter : public std::enable_shared_from_this<StatusWriter> {
   // After the newest status is written: delete with grace 0. `gone` is called when the API has it no more.
   void finish(const client::ObjectPtr& pod, std::function<void()> gone);
   void forget(const std::string& uid);
+  // The engine is there again: what waits for its next try goes now.
+  void retryNow();
   // Called with the object that a write returned.
   void onWritten(std::function<void(client::ObjectPtr)> callback) { onWritten_ = std::move(callback); }
   size_t pending() const;
