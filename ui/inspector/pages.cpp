@@ -239,7 +239,7 @@ class EventDelegate : public QStyledItemDelegate {
     p->setBrush(warning ? colors().warn : colors().muted);
     p->drawEllipse(QPointF(r.left() + 5, r.top() + 11), 3.5, 3.5);
     p->setFont(typeface(Text::BodyStrong));
-    p->setPen(warning ? colors().warn : colors().text);
+    p->setPen(warning ? colors().warnText : colors().text);
     p->drawText(QRectF(r.left() + kLeft, r.top(), r.width() - kLeft - 70, 22),
                 Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
                 QFontMetricsF(typeface(Text::BodyStrong))

@@ -150,7 +150,7 @@ void CardPainter::paint(QPainter& p, const QRectF& r, int index, const CardLook&
   } else {
     text(p, r.adjusted(14, level == Level::Compact ? 6 : 12, -14, 0), Qt::AlignLeft | Qt::AlignTop,
          models::MapModel::tr("Waiting for a machine"),
-         level == Level::Compact ? typeface(Text::Caption) : typeface(Text::BodyStrong), colors().warn);
+         level == Level::Compact ? typeface(Text::Caption) : typeface(Text::BodyStrong), colors().warnText);
   }
   paintTiles(p, r, card, level, look);
   if (level != Level::Compact) paintFoot(p, r, card, waiting);
@@ -235,11 +235,11 @@ void CardPainter::paintHead(QPainter& p, const QRectF& r, const Card& card, Leve
     const int64_t now = model_.state()->now();
     if (card.state == CardState::Lost) {
       side = models::MapModel::tr("lost %1").arg(words::ago(now - card.since));
-      color = colors().error;
+      color = colors().errorText;
     } else if (card.state == CardState::NeedsTrust || card.state == CardState::Failed) {
       side = card.state == CardState::Failed ? models::MapModel::tr("could not join")
                                              : models::MapModel::tr("trust it?");
-      color = Theme::get().tone(toneOf(card));
+      color = Theme::get().textTone(toneOf(card));
     } else if (card.state == CardState::Leaving) {
       side = models::MapModel::tr("leaving");
     }
@@ -268,7 +268,7 @@ void CardPainter::paintBars(QPainter& p, const QRectF& r, const Card& card) {
     QRectF note = r.adjusted(14, 40, -14, 0);
     note.setHeight(bar ? 18 : 36);
     p.setFont(typeface(Text::Caption));
-    p.setPen(card.state == CardState::Failed ? colors().error : colors().muted);
+    p.setPen(card.state == CardState::Failed ? colors().errorText : colors().muted);
     if (bar) {
       text(p, note, Qt::AlignLeft | Qt::AlignVCenter, card.note, typeface(Text::Caption), colors().muted);
       const QRectF track(r.left() + 14, r.top() + 62, r.width() - 28, 6);
@@ -385,7 +385,7 @@ void CardPainter::paintChip(QPainter& p, const QRectF& r, const Tile& tile, bool
   QColor c = colors().muted;
   if (pod->state != models::PodState::Ready) {
     below = words::podNow(*pod, model_.state()->now());
-    c = Theme::get().tone(words::podTone(pod->state));
+    c = Theme::get().textTone(words::podTone(pod->state));
   }
   text(p, QRectF(x, r.top() + 24, r.right() - 8 - x, 16), Qt::AlignLeft | Qt::AlignVCenter, below,
        typeface(Text::Caption), c);
@@ -404,7 +404,7 @@ void CardPainter::paintFoot(QPainter& p, const QRectF& r, const Card& card, bool
     c = colors().accent;
   } else if (card.state == CardState::Ready && !card.note.isEmpty()) {
     s += QStringLiteral(" · ") + card.note;
-    c = colors().warn;
+    c = colors().warnText;
   }
   const int hidden = int(card.tiles.size()) + card.ghosts -
                      tileGrid(r, levelFor(r.width()), int(card.tiles.size()) + card.ghosts).capacity;

@@ -16,9 +16,9 @@ QLabel[role="heading"] { font-size: 15px; font-weight: 600; }
 QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="muted"] { color: @muted; }
 QLabel[role="caption"] { color: @muted; font-size: 11px; }
-QLabel[role="error"] { color: @error; font-size: 12px; }
-QLabel[role="warn"] { color: @warn; font-size: 12px; }
-QLabel[role="ok"] { color: @ok; font-size: 12px; }
+QLabel[role="error"] { color: @errorText; font-size: 12px; }
+QLabel[role="warn"] { color: @warnText; font-size: 12px; }
+QLabel[role="ok"] { color: @okText; font-size: 12px; }
 QLabel[role="mono"] { font-family: "DejaVu Sans Mono", monospace; font-size: 12px; }
 QPushButton { background: @raised; border: 1px solid @line; border-radius: 6px; padding: 5px 12px; min-height: 18px; }
 QPushButton:hover { background: @hover; }
@@ -29,7 +29,7 @@ QPushButton[role="primary"] { background: @accent; color: @onAccent; border-colo
 QPushButton[role="primary"]:hover { background: @accentHover; border-color: @accentHover; }
 QPushButton[role="primary"]:focus { border-color: @text; }
 QPushButton[role="primary"]:disabled { background: @raised; color: @muted; border-color: @line; font-weight: 400; }
-QPushButton[role="danger"] { color: @error; }
+QPushButton[role="danger"] { color: @errorText; }
 QPushButton[role="danger"]:focus { border-color: @error; }
 QPushButton[role="quiet"] { background: transparent; border-color: transparent; color: @muted; }
 QPushButton[role="quiet"]:hover { background: @raised; color: @text; }
@@ -99,6 +99,9 @@ QString styleSheet(const Colors& c) {
   const std::pair<const char*, QString> roles[] = {
       // Longer names first: "@accentHover" must not be read as "@accent" and a rest.
       {"@accentHover", mix(c.accent, c.text, 0.14).name()},
+      {"@okText", c.okText.name()},
+      {"@warnText", c.warnText.name()},
+      {"@errorText", c.errorText.name()},
       {"@onAccent", c.onAccent.name()},
       {"@accent", c.accent.name()},
       {"@background", c.background.name()},

@@ -80,6 +80,18 @@ Colors Theme::palette(bool dark) {
     c.apps = {0x3F83EE, 0x9A6BEF, 0x1FA6A2, 0xE08A35, 0x6FA332,
               0xDB5A8E, 0xB5A21F, 0x4F93BC, 0xA86F4B, 0x75838F};
   }
+  auto forText = [&](QColor tone) {
+    auto fits = [&](const QColor& color) {
+      return contrast(color, c.background) >= 4.5 && contrast(color, c.surface) >= 4.5 && contrast(color, c.raised) >= 4.5;
+    };
+    QColor out = tone;
+    for (int step = 1; step <= 20 && !fits(out); ++step) out = mix(tone, c.text, step * 0.05);
+    return QColor(out.rgb());
+  };
+  c.okText = forText(c.ok);
+  c.warnText = forText(c.warn);
+  c.errorText = forText(c.error);
+  c.accentText = forText(c.accent);
   c.selection = mix(c.surface, c.accent, dark ? 0.22 : 0.12);
   return c;
 }
@@ -140,6 +152,17 @@ QColor Theme::tone(Tone tone) const {
       return colors_.warn;
     case Tone::Error:
       return colors_.error;
+  }
+  return colors_.text;
+}
+
+QColor Theme::textTone(Tone tone) const {
+  switch (tone) {
+    case Tone::Plain: return colors_.muted;
+    case Tone::Info: return colors_.accentText;
+    case Tone::Ok: return colors_.okText;
+    case Tone::Warn: return colors_.warnText;
+    case Tone::Error: return colors_.errorText;
   }
   return colors_.text;
 }

@@ -17,6 +17,8 @@ struct Colors {
   QColor background, surface, raised, line;
   QColor text, muted, accent, onAccent;
   QColor ok, warn, error;
+  // The same for words: a step nearer to the text color where the look's own is below 4.5 : 1 on a ground of ours.
+  QColor okText, warnText, errorText, accentText;
   QColor selection;             // behind selected rows
   std::array<QColor, 10> apps;  // in order of appearance
   bool dark = true;
@@ -43,7 +45,8 @@ class Theme : public QObject {
   Mode mode() const { return mode_; }
   const Colors& colors() const { return colors_; }
   const QFont& font(Text text) const { return fonts_[size_t(text)]; }
-  QColor tone(Tone tone) const;
+  QColor tone(Tone tone) const;      // of dots, bars, lines
+  QColor textTone(Tone tone) const;  // of words
   QColor app(int color) const {
     return color < 0 ? colors_.muted : colors_.apps[size_t(color) % colors_.apps.size()];
   }

@@ -75,7 +75,7 @@ QSize ElidedLabel::minimumSizeHint() const {
 void ElidedLabel::paintEvent(QPaintEvent*) {
   QPainter p(this);
   p.setFont(typeface(style_));
-  p.setPen(tone_ ? Theme::get().tone(*tone_) : muted_ ? colors().muted : colors().text);
+  p.setPen(tone_ ? Theme::get().textTone(*tone_) : muted_ ? colors().muted : colors().text);
   const QString s = QFontMetricsF(typeface(style_)).elidedText(text_, mode_, width());
   setToolTip(s == text_ ? QString() : text_);
   p.drawText(rect(), int(alignment_) | Qt::TextSingleLine, s);
@@ -133,7 +133,7 @@ void FactRows::paintEvent(QPaintEvent*) {
     const QFont& font = typeface(f.mono ? Text::Mono : Text::Body);
     const QRectF v = r.adjusted(nameWidth + 12, 0, 0, 0);
     p.setFont(font);
-    p.setPen(f.tone ? Theme::get().tone(*f.tone) : colors().text);
+    p.setPen(f.tone ? Theme::get().textTone(*f.tone) : colors().text);
     p.drawText(v, Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine,
                QFontMetricsF(font).elidedText(f.value, f.mono ? Qt::ElideMiddle : Qt::ElideRight, v.width()));
     if (f.bar >= 0) {
@@ -223,7 +223,7 @@ void RowList::paintEvent(QPaintEvent*) {
         row.middle.isEmpty() ? 0 : std::min(body.horizontalAdvance(row.middle) + 2, r.width() * 0.26);
     const double middleRight = r.right() - 4 - std::max(rightWidth, middleWidth > 0 ? 62.0 : 0);
     p.setFont(typeface(Text::Body));
-    p.setPen(Theme::get().tone(row.tone));
+    p.setPen(Theme::get().textTone(row.tone));
     p.drawText(QRectF(r.right() - 4 - rightWidth, r.top(), rightWidth, r.height()),
                Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine,
                body.elidedText(row.right, Qt::ElideRight, rightWidth));

@@ -28,7 +28,7 @@ class CellDelegate : public QStyledItemDelegate {
     const QFont& font = typeface(index.data(ObjectTableModel::MonoRole).toBool() ? Text::Mono : Text::Body);
     const QVariant tone = index.data(ObjectTableModel::ToneRole);
     p->setFont(font);
-    p->setPen(tone.isValid()        ? Theme::get().tone(Tone(tone.toInt()))
+    p->setPen(tone.isValid()        ? Theme::get().textTone(Tone(tone.toInt()))
               : index.column() == 0 ? colors().text
                                     : mix(colors().text, colors().muted, 0.5));
     const bool number = index.data(ObjectTableModel::NumberRole).toBool();
