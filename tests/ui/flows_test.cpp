@@ -105,7 +105,7 @@ class FlowsTest : public QObject {
     process.start(
         QStringLiteral(PH_BIN_DIR) + "/pilothouse-agent",
         {"--hollow", QString::number(n), "--kubeconfig", QString::fromStdString(engine_->kubeconfig()),
-         "--name-prefix", prefix, "--lease-duration", "2s"});
+         "--name-prefix", prefix + "-", "--lease-duration", "2s"});
     QVERIFY(process.waitForStarted());
   }
 
@@ -163,13 +163,13 @@ class FlowsTest : public QObject {
 
     // It shows a key that nobody trusts yet; the window asks, and a click trusts exactly what was shown.
     machineStatus("pi-9",
-                  "{\"phase\":\"Untrusted\",\"hostKey\":\"SHA256:abc\",\"hostKeyType\":\"ssh-ed25519\"}");
+                  "{\"phase\":\"Untrusted\",\"hostKey\":\"SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDQ0hCTNLH3vuqTCEg\",\"hostKeyType\":\"ssh-ed25519\"}");
     auto* row = add->row("pi-9");
     QVERIFY(row);
     QTRY_VERIFY(row->trustButton()->isVisible());
     QCOMPARE(session_->map.card(session_->map.cardIndex("pi-9")).state, CardState::NeedsTrust);
     click(row->trustButton());
-    QTRY_COMPARE(session_->state.machine("pi-9")->trustedHostKey, QString("SHA256:abc"));
+    QTRY_COMPARE(session_->state.machine("pi-9")->trustedHostKey, QString("SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDQ0hCTNLH3vuqTCEg"));
     machineStatus("pi-9",
                   "{\"phase\":\"Installing\",\"progress\":{\"step\":\"Uploading the agent\",\"percent\":40},"
                   "\"findings\":[{\"name\":\"Disk\",\"severity\":\"Warning\",\"message\":\"little "
@@ -188,7 +188,7 @@ class FlowsTest : public QObject {
 
     // A host that shows another key than the trusted one is never trusted by a click.
     machineStatus(
-        "pi-9", "{\"phase\":\"Untrusted\",\"hostKey\":\"SHA256:evil\",\"message\":\"the host key changed\"}");
+        "pi-9", "{\"phase\":\"Untrusted\",\"hostKey\":\"SHA256:AAAAztksCsDhcc0u9e8BgrJXVGDQ0hCTNLH3vuqTCEg\",\"message\":\"the host key changed\"}");
     window_->select({Subject::Kind::Machine, "pi-9"});
     QTRY_COMPARE(session_->map.card(session_->map.cardIndex("pi-9")).state, CardState::Failed);
     QTRY_VERIFY(buttonNamed(window_->inspector(), "Remove…"));
@@ -335,6 +335,8 @@ class FlowsTest : public QObject {
   }
 
   void palette() {
+    window_->activateWindow();  // shortcuts belong to the active window
+    QVERIFY(QTest::qWaitForWindowActive(window_.get()));
     QTest::keyClick(window_.get(), Qt::Key_K, Qt::ControlModifier);
     QTRY_VERIFY(dialog<CommandPalette>());
     auto* field = dialog<CommandPalette>()->findChild<QLineEdit*>();
@@ -393,7 +395,8 @@ class FlowsTest : public QObject {
 
   void aRefusalIsSaidWhereOneIs() {
     QString problem;
-    connect(&session_->actions, &models::Actions::finished, this,
+    QObject scope;  // the connection ends with this function, as `problem` does
+    connect(&session_->actions, &models::Actions::finished, &scope,
             [&](const QString&, const QString&, bool ok, const QString& what) {
               problem = ok ? QString() : what;
             });

@@ -213,7 +213,8 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     return;
   }
   event->ignore();
-  if (findChild<AskDialog*>(QStringLiteral("close"))) return;
+  // One that was answered may still wait for its deletion.
+  if (auto* asked = findChild<AskDialog*>(QStringLiteral("close")); asked && asked->isVisible()) return;
   auto* dialog = askClose(session_, this);
   dialog->setObjectName(QStringLiteral("close"));
   dialog->setAttribute(Qt::WA_DeleteOnClose);
