@@ -95,18 +95,36 @@ class Watchers {
       auto r = request("GET", kBase);
       r.query = "watch=true&resourceVersion=" + std::to_string(revision(client));
       streams_.push_back(client->stream(std::move(r), {.onHeaders = [&open](int status, auto&) { PH_CHECK(status == 200); ++open; },
-                                                        .onData = [this](std::string_view d) { take(d); },
+                                                        .onData = [seen = seen_](std::string_view d) { seen->take(d); },
                                                         .onEnd = [](auto) {}}));
     }
     while (open < count) std::this_thread::yield();
   }
-  int64_t events() const { return events_; }
+  int64_t events() const { return seen_->events; }
   std::vector<double> delays() {
-    std::lock_guard lock(mutex_);
-    return delays_;
+    std::lock_guard lock(seen_->mutex);
+    return seen_->delays;
   }
 
  private:
+  // What came; a callback may outlive the watchers by a moment.
+  struct Seen {
+    std::atomic<int64_t> events{0};
+    std::mutex mutex;
+    std::vector<double> delays;
+
+    // Each event ends in a newline; "sent":"SECONDS" in it says when the write was sent.
+    void take(std::string_view data) {
+      double now = seconds();
+      events += std::count(data.begin(), data.end(), '\n');
+      size_t at = data.find("\"sent\":\"");
+      if (at == std::string_view::npos || data.size() < at + 28) return;
+      double sent = std::atof(std::string(data.substr(at + 8, 20)).c_str());
+      std::lock_guard lock(mutex);
+      if (sent > 0) delays.push_back((now - sent) * 1000);
+    }
+  };
+
   static int64_t revision(const std::shared_ptr<net::HttpClient>& client) {
     std::mutex m;
     std::condition_variable cv;
@@ -126,22 +144,9 @@ class Watchers {
     return result;
   }
 
-  // Each event ends in a newline; "sent":"SECONDS" in it says when the write was sent.
-  void take(std::string_view data) {
-    double now = seconds();
-    events_ += std::count(data.begin(), data.end(), '\n');
-    size_t at = data.find("\"sent\":\"");
-    if (at == std::string_view::npos || data.size() < at + 24) return;
-    double sent = std::atof(std::string(data.substr(at + 8, 20)).c_str());
-    std::lock_guard lock(mutex_);
-    if (sent > 0) delays_.push_back((now - sent) * 1000);
-  }
-
   std::vector<std::shared_ptr<net::HttpClient>> clients_;
   std::vector<std::shared_ptr<net::StreamHandle>> streams_;
-  std::atomic<int64_t> events_{0};
-  std::mutex mutex_;
-  std::vector<double> delays_;
+  std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
 };
 
 void fanOut(EngineUnderTest& engine, const std::shared_ptr<net::Io>& io,
