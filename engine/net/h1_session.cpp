@@ -236,6 +236,7 @@ void H1Session::writeHead(Exchange::News& news) {
       head_ += "transfer-encoding: chunked\r\n";
     }
   }
+  if (host_.stopping()) keepAlive_ = false;
   if (!keepAlive_) {
     head_ += "connection: close\r\n";
   } else if (http10_) {

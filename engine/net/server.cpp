@@ -175,6 +175,7 @@ void ServerImpl::stop() {
   {
     std::lock_guard lock(state_->mutex);
     state_->stopping = true;
+    state_->shared->stopping.store(true, std::memory_order_release);
     listeners.swap(state_->listeners);
   }
   for (auto& listener : listeners) runOn(listener->lane(), [&] { listener->close(); });

@@ -2,6 +2,8 @@
 // time-outs. Threads: hasNews() from any; the rest on the connection's lane.
 #pragma once
 
+#include <atomic>
+
 #include "engine/net/session.h"
 #include "engine/net/stream.h"
 #include "engine/net/tls.h"
@@ -15,6 +17,7 @@ class WebSocketConnection;
 struct ServerShared {
   Handler handler;
   ServerLimits limits;
+  std::atomic<bool> stopping{false};  // set before the connections are told, so that no answer after it promises more
   // A connection is gone. Any lane.
   std::function<void(const std::shared_ptr<ServerConnection>&)> onGone;
 };
@@ -37,6 +40,7 @@ class ServerConnection final : public Wakeable,
   void hasNews(std::shared_ptr<Exchange> exchange) override;
 
   const ServerLimits& limits() const override { return server_->limits; }
+  bool stopping() const override { return server_->stopping.load(std::memory_order_acquire); }
   Lane& lane() override { return *lane_; }
   std::shared_ptr<Exchange> newExchange(int32_t streamId) override;
   void dispatch(Request request, std::shared_ptr<Exchange> exchange) override;

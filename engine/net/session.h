@@ -11,6 +11,7 @@ class SessionHost {
  public:
   virtual ~SessionHost() = default;
   virtual const ServerLimits& limits() const = 0;
+  virtual bool stopping() const = 0;  // the server is; this connection will hear of it soon
   virtual Lane& lane() = 0;
   virtual std::shared_ptr<Exchange> newExchange(int32_t streamId) = 0;
   // Fills in the peer and calls the handler.
