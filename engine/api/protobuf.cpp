@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/api/base64.h"
+#include "engine/api/protobuf_writer.h"
 
 namespace ph::api {
 namespace {
@@ -240,21 +241,6 @@ Result<Json> message(std::string_view raw, const Type& type, int depth) {
 
 // Writing.
 
-void putVarint(std::string& out, uint64_t v) {
-  for (; v >= 0x80; v >>= 7) out += char(v | 0x80);
-  out += char(v);
-}
-void putTag(std::string& out, int32_t number, Wire wire) { putVarint(out, uint64_t(uint32_t(number)) << 3 | wire); }
-void putBytes(std::string& out, int32_t number, std::string_view bytes) {
-  putTag(out, number, kBytes);
-  putVarint(out, bytes.size());
-  out += bytes;
-}
-void putInt(std::string& out, int32_t number, int64_t v) {
-  putTag(out, number, kVarint);
-  putVarint(out, uint64_t(v));
-}
-
 std::string_view text(const Json& v) { return v.is_string() ? std::string_view(v.get_string()) : std::string_view(); }
 
 int64_t integer(const Json& v) {
@@ -263,54 +249,47 @@ int64_t integer(const Json& v) {
   return v.is_double() ? int64_t(v.get_double()) : 0;
 }
 
-std::string timeMessage(const Json& v) {
-  std::string out;
+ProtobufWriter timeMessage(const Json& v) {
+  ProtobufWriter out;
   auto t = parseTime(text(v));
   if (!t) return out;
   auto seconds = std::chrono::floor<std::chrono::seconds>(*t);
-  putInt(out, 1, seconds.time_since_epoch().count());
-  putInt(out, 2, std::chrono::duration_cast<std::chrono::nanoseconds>(*t - seconds).count());
+  out.varint(1, uint64_t(seconds.time_since_epoch().count()));
+  out.varint(2, uint64_t(std::chrono::duration_cast<std::chrono::nanoseconds>(*t - seconds).count()));
   return out;
 }
 
-void putValue(std::string& out, int32_t number, const Json& v, const Type& type) {
+void putValue(ProtobufWriter& out, int32_t number, const Json& v, const Type& type) {
   switch (type.form) {
-    case Form::Bool: return putInt(out, number, v.is_bool() && v.get_bool());
+    case Form::Bool: return out.boolean(number, v.is_bool() && v.get_bool());
     case Form::Int32:
-    case Form::Int64: return putInt(out, number, integer(v));
-    case Form::Double: {
-      double d = v.is_double() ? v.get_double() : double(integer(v));
-      putTag(out, number, kFixed64);
-      char bytes[8];
-      std::memcpy(bytes, &d, 8);
-      out.append(bytes, 8);
-      return;
-    }
-    case Form::String: return putBytes(out, number, text(v));
+    case Form::Int64: return out.varint(number, uint64_t(integer(v)));
+    case Form::Double: return out.number(number, v.is_double() ? v.get_double() : double(integer(v)));
+    case Form::String: return out.bytes(number, text(v));
     case Form::Bytes: {
       auto decoded = fromBase64(text(v));
-      return putBytes(out, number, decoded ? *decoded : std::string());
+      return out.bytes(number, decoded ? *decoded : std::string());
     }
     case Form::Time:
-    case Form::MicroTime: return putBytes(out, number, timeMessage(v));
+    case Form::MicroTime: return out.message(number, timeMessage(v));
     case Form::Quantity: {
-      std::string nested;
-      putBytes(nested, 1, v.is_string() ? std::string(text(v)) : boost::json::serialize(v));
-      return putBytes(out, number, nested);
+      ProtobufWriter nested;
+      nested.bytes(1, v.is_string() ? std::string(text(v)) : boost::json::serialize(v));
+      return out.message(number, nested);
     }
     case Form::IntOrString: {
-      std::string nested;
-      putInt(nested, 1, v.is_string());
-      putInt(nested, 2, integer(v));
-      putBytes(nested, 3, text(v));
-      return putBytes(out, number, nested);
+      ProtobufWriter nested;
+      nested.boolean(1, v.is_string());
+      nested.varint(2, uint64_t(integer(v)));
+      nested.bytes(3, text(v));
+      return out.message(number, nested);
     }
     case Form::Any: {
-      std::string nested;
-      putBytes(nested, 1, boost::json::serialize(v));
-      return putBytes(out, number, nested);
+      ProtobufWriter nested;
+      nested.bytes(1, boost::json::serialize(v));
+      return out.message(number, nested);
     }
-    default: return putBytes(out, number, toProtobuf(v, type));
+    default: return out.bytes(number, toProtobuf(v, type));
   }
 }
 
@@ -348,15 +327,15 @@ Result<Json> objectFromProtobuf(std::string_view in, const Type& type) {
 }
 
 std::string toProtobuf(const Json& tree, const Type& type) {
-  std::string out;
+  ProtobufWriter out;
   auto* object = tree.if_object();
-  if (!object) return out;
+  if (!object) return {};
   for (uint32_t n = 0; n < type.fieldCount; ++n) {
     const Field& f = type.fields[n];
     if (f.number <= 0) continue;
     if (f.inlined) {
       std::string nested = toProtobuf(tree, *f.type);
-      if (!nested.empty()) putBytes(out, f.number, nested);
+      if (!nested.empty()) out.bytes(f.number, nested);
       continue;
     }
     auto* v = object->if_contains(f.name);
@@ -367,29 +346,29 @@ std::string toProtobuf(const Json& tree, const Type& type) {
     } else if (f.type->form == Form::Map) {
       if (v->is_object())
         for (auto& [key, item] : v->get_object()) {
-          std::string entry;
-          putBytes(entry, 1, key);
+          ProtobufWriter entry;
+          entry.bytes(1, key);
           putValue(entry, 2, item, *f.type->item);
-          putBytes(out, f.number, entry);
+          out.message(f.number, entry);
         }
     } else {
       putValue(out, f.number, *v, *f.type);
     }
   }
-  return out;
+  return out.take();
 }
 
 std::string objectToProtobuf(const Json& tree, const Type& type) {
-  std::string meta, out(kMagic);
+  ProtobufWriter meta, out;
   if (auto* object = tree.if_object()) {
-    if (auto* v = object->if_contains("apiVersion")) putBytes(meta, 1, text(*v));
-    if (auto* v = object->if_contains("kind")) putBytes(meta, 2, text(*v));
+    if (auto* v = object->if_contains("apiVersion")) meta.bytes(1, text(*v));
+    if (auto* v = object->if_contains("kind")) meta.bytes(2, text(*v));
   }
-  putBytes(out, 1, meta);
-  putBytes(out, 2, toProtobuf(tree, type));
-  putBytes(out, 3, "");
-  putBytes(out, 4, "");
-  return out;
+  out.message(1, meta);
+  out.bytes(2, toProtobuf(tree, type));
+  out.bytes(3, "");
+  out.bytes(4, "");
+  return std::string(kMagic) + out.data();
 }
 
 }  // namespace ph::api
