@@ -54,17 +54,20 @@ bool versionBefore(const std::string& a, const std::string& b) {
 
 struct Snapshot {
   std::vector<const ResourceInfo*> all;
-  std::unordered_map<std::string, const ResourceInfo*> byResource, byKind, byStorage;
+  std::unordered_map<std::string, const ResourceInfo*> byResource, byKind, byStorage, byStoredKind;
 
   void index() {
     byResource.clear();
     byKind.clear();
     byStorage.clear();
+    byStoredKind.clear();
+    for (auto* r : all)
+      if (r->storedVersion) byStoredKind.emplace(r->storageGroupKind, r);
     for (auto* r : all) {
       byResource.emplace(join(r->group, r->version, r->plural), r);
       byKind.emplace(join(r->group, r->version, r->kind), r);
-      auto [it, fresh] = byStorage.emplace(join(r->group, r->plural, ""), r);
-      if (!fresh && versionBefore(r->version, it->second->version)) it->second = r;
+      auto kept = byStoredKind.find(r->storageGroupKind);
+      byStorage.emplace(join(r->group, r->plural, ""), kept == byStoredKind.end() ? r : kept->second);
     }
   }
 };
@@ -99,6 +102,12 @@ class RegistryImpl : public Registry {
   const ResourceInfo* storage(std::string_view group, std::string_view plural) const override {
     auto s = snapshot();
     return lookup(s->byStorage, join(group, plural, ""));
+  }
+  const ResourceInfo* stored(const ResourceInfo& info) const override {
+    if (info.storedVersion) return &info;
+    auto s = snapshot();
+    auto* found = lookup(s->byStoredKind, info.storageGroupKind);
+    return found ? found : &info;
   }
   std::vector<const ResourceInfo*> all() const override { return snapshot()->all; }
 

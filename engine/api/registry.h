@@ -44,6 +44,14 @@ struct Strategy {
   const std::string_view* selectableFields = nullptr;  // terminated by an empty view
 };
 
+// Between a version of a kind and the one it is stored in; apiVersion is set by convert.h. Null functions: nothing else changes.
+struct Conversion {
+  void (*toStored)(Json& object) = nullptr;
+  void (*fromStored)(Json& object) = nullptr;
+};
+
+struct CustomKind;  // what a CRD's version brings beyond its Type; made and read by engine/api/custom
+
 struct ScalePaths { std::string specReplicas, statusReplicas, labelSelector; };  // ".spec.replicas"...; empty: no scale
 
 struct ResourceInfo {
@@ -59,6 +67,12 @@ struct ResourceInfo {
   const Type* type = nullptr;             // the object's schema
   const Strategy* strategy = nullptr;     // never null after registration
   std::string storageGroupKind;           // same for all versions of one kind: "apps/Deployment"
+  bool storedVersion = true;              // the version that objects of this kind are kept in (one of each storageGroupKind)
+  const Conversion* conversion = nullptr; // of a version that is not the stored one; null: only apiVersion differs
+  bool stored = true;                     // false: answered when asked (reviews, metrics), never kept
+  std::vector<std::string> verbs;         // what discovery shows and the router lets in; empty: all that the kind's form allows
+  std::string deprecation;                // a Warning header for every request of this version; empty: none
+  std::shared_ptr<const CustomKind> custom;  // null for built-in kinds
   int32_t gracePeriodSeconds = 0;         // default deletion grace (Pod: 30); 0: deleted at once
   bool builtin = true;
 
@@ -77,6 +91,8 @@ class Registry {
 
   virtual const ResourceInfo* find(std::string_view group, std::string_view version, std::string_view plural) const = 0;
   virtual const ResourceInfo* findKind(std::string_view group, std::string_view version, std::string_view kind) const = 0;
+  // The entry that objects of this kind are kept under: itself, or another version (perhaps of another group).
+  virtual const ResourceInfo* stored(const ResourceInfo& info) const = 0;
   // The entry under which a group's plural is stored (any version of it finds the same).
   virtual const ResourceInfo* storage(std::string_view group, std::string_view plural) const = 0;
   virtual std::vector<const ResourceInfo*> all() const = 0;

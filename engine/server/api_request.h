@@ -23,6 +23,8 @@ using api::ResourceInfo;
 struct User {
   std::string name;
   std::vector<std::string> groups;
+  std::string uid;
+  std::vector<std::pair<std::string, std::vector<std::string>>> extra;  // of a service account's token: pod name, node...
   bool inGroup(std::string_view group) const {
     for (auto& g : groups)
       if (g == group) return true;
@@ -72,6 +74,8 @@ struct ApiRequest {
   std::string body;
   std::string contentType;  // empty: JSON; the media type only, lower case
   User user;
+  std::string userAgent;  // as sent; the default field manager is made of it
+  bool internal = false;  // of the engine's own parts (LocalClient)
 
   std::string key() const { return ns.empty() ? name : ns + "/" + name; }
 };

@@ -14,10 +14,22 @@ namespace ph::server {
 
 using api::ResourceInfo;
 
+class RbacIndex;       // rbac/: roles and bindings, ready to be asked
+class TokenAuthority;  // identity/: signs and checks service account tokens
+class QuotaLedger;     // admission/: what quotas allow and what is used or about to be
+class CustomKinds;     // custom/: keeps the registry in step with the stored CustomResourceDefinitions
+class ClusterCa;       // identity/: the cluster's certificate authority
+
 struct Core {
   std::shared_ptr<api::Registry> registry;
   std::shared_ptr<Executor> executor;
   ServiceAddresses addresses;
+  // Set by makeCore() or the runtime before the first request; null in tests that need none of it.
+  std::shared_ptr<RbacIndex> rbac;
+  std::shared_ptr<TokenAuthority> tokens;
+  std::shared_ptr<QuotaLedger> quota;
+  std::shared_ptr<CustomKinds> customKinds;
+  std::shared_ptr<ClusterCa> ca;
   const ResourceInfo* namespaces = nullptr;
   const ResourceInfo* pods = nullptr;
   const ResourceInfo* services = nullptr;

@@ -39,8 +39,9 @@ struct ColumnDef {
 
 struct KindDef {
   std::string name, plural, singular;
-  std::vector<std::string> shortNames, categories, subresources;
-  bool namespaced = true, status = false, generation = false;
+  std::vector<std::string> shortNames, categories, subresources, verbs;
+  bool namespaced = true, status = false, generation = false, stored = true, storedVersion = true;
+  std::string storageKind, deprecation;  // storageKind: of another group, as "GROUP/Kind"; empty: this group's own
   std::string scaleSpec, scaleStatus, scaleSelector;
   int grace = 0;
   std::vector<ColumnDef> columns;

@@ -73,7 +73,7 @@ FieldDef readField(const std::string& name, const YAML::Node& n, const std::stri
 
 KindDef readKind(const std::string& name, const YAML::Node& n, const std::string& where) {
   checkKeys(n, {"plural", "singular", "shortNames", "categories", "namespaced", "status", "generation", "grace", "scale",
-                "subresources", "columns"}, where);
+                "subresources", "columns", "stored", "storedVersion", "storageKind", "verbs", "deprecation"}, where);
   KindDef k;
   k.name = name;
   k.plural = text(n, "plural");
@@ -86,6 +86,11 @@ KindDef readKind(const std::string& name, const YAML::Node& n, const std::string
   k.namespaced = flag(n, "namespaced", true);
   k.status = flag(n, "status");
   k.generation = flag(n, "generation");
+  k.verbs = words(n, "verbs");
+  k.stored = flag(n, "stored", true);
+  k.storedVersion = flag(n, "storedVersion", true);
+  k.storageKind = text(n, "storageKind");
+  k.deprecation = text(n, "deprecation");
   if (n["grace"]) k.grace = n["grace"].as<int>();
   if (auto s = n["scale"]) {
     k.scaleSpec = text(s, "spec");

@@ -208,12 +208,16 @@ void writeKind(std::ostringstream& o, const Package& p, const KindDef& k) {
   if (k.generation) o << "    r.generation = true;\n";
   if (!k.scaleSpec.empty())
     o << "    r.scale = {" << quoted(k.scaleSpec) << ", " << quoted(k.scaleStatus) << ", " << quoted(k.scaleSelector) << "};\n";
+  if (!k.verbs.empty()) o << "    r.verbs = " << wordList(k.verbs) << ";\n";
+  if (!k.stored) o << "    r.stored = false;\n";
+  if (!k.storedVersion) o << "    r.storedVersion = false;\n";
+  if (!k.deprecation.empty()) o << "    r.deprecation = " << quoted(k.deprecation) << ";\n";
   if (k.grace) o << "    r.gracePeriodSeconds = " << k.grace << ";\n";
   for (auto& c : k.columns)
     o << "    r.columns.push_back({" << quoted(c.name) << ", " << quoted(c.type) << ", " << quoted(c.format) << ", " << quoted(c.doc) << ", "
       << c.priority << ", " << quoted(c.path) << "});\n";
   o << "    r.type = &tables::" << p.name << "_" << k.name << ";\n    r.storageGroupKind = "
-    << quoted((p.group.empty() ? "" : p.group + "/") + k.name) << ";\n    out.push_back(std::move(r));\n  }\n";
+    << quoted(!k.storageKind.empty() ? k.storageKind : (p.group.empty() ? "" : p.group + "/") + k.name) << ";\n    out.push_back(std::move(r));\n  }\n";
 }
 
 }  // namespace
