@@ -52,6 +52,7 @@ struct Field {
   bool hasMin = false, hasMax = false;
   int64_t min = 0, max = 0;
   uint32_t offset = 0;               // of the member in the generated struct; kNoMember: JSON only (apiVersion, kind)
+  bool atomic = false;               // Map or Object: server-side apply owns it as a whole (x-kubernetes-map-type: atomic)
   bool materialize = false;          // a plain struct that holds defaults or required fields: {} when absent
 };
 
@@ -67,6 +68,7 @@ struct Type {
   uint32_t fieldCount = 0;
   const Type* item = nullptr;        // Form::Map and Form::List
   bool preserveUnknown = false;      // Form::Object: keep fields that the schema does not know
+  bool atomic = false;               // wherever it stands, as Field::atomic
   const StructOps* ops = nullptr;
 
   // Looks into inlined structs too (they stand at the start of their parent, so the offset holds there as well).

@@ -20,7 +20,7 @@ struct FieldDef {
   std::string name;
   TypeExpr type;
   int number = 0;
-  bool required = false, keep = false, inlined = false, retainKeys = false;
+  bool required = false, keep = false, inlined = false, retainKeys = false, atomic = false;
   std::string defaultJson, doc, enumValues, list, mergeKey, mapKeys, format;
   bool hasMin = false, hasMax = false;
   long long min = 0, max = 0;
@@ -28,7 +28,7 @@ struct FieldDef {
 
 struct StructDef {
   std::string name, doc;
-  bool preserveUnknown = false, topLevel = false;
+  bool preserveUnknown = false, topLevel = false, atomic = false;
   std::vector<FieldDef> fields;
 };
 

@@ -49,7 +49,7 @@ TypeExpr parseType(std::string s, const std::string& package) {
 
 FieldDef readField(const std::string& name, const YAML::Node& n, const std::string& package, const std::string& where) {
   checkKeys(n, {"type", "n", "required", "keep", "inline", "enum", "default", "list", "mergeKey", "mapKeys", "retainKeys",
-                "format", "min", "max", "doc"}, where);
+                "format", "min", "max", "doc", "map"}, where);
   if (!n["type"]) fail(where + ": no type");
   FieldDef f;
   f.name = name;
@@ -65,6 +65,7 @@ FieldDef readField(const std::string& name, const YAML::Node& n, const std::stri
   f.list = text(n, "list");
   f.mergeKey = text(n, "mergeKey");
   f.mapKeys = text(n, "mapKeys");
+  f.atomic = text(n, "map") == "atomic";
   f.format = text(n, "format");
   if (n["min"]) f.hasMin = true, f.min = n["min"].as<long long>();
   if (n["max"]) f.hasMax = true, f.max = n["max"].as<long long>();
@@ -144,9 +145,10 @@ Package readPackage(const std::string& file) {
     StructDef s;
     s.name = t.first.as<std::string>();
     auto where = file + ": " + s.name;
-    checkKeys(t.second, {"doc", "fields", "preserveUnknown", "top"}, where);
+    checkKeys(t.second, {"doc", "fields", "preserveUnknown", "top", "map"}, where);
     s.doc = text(t.second, "doc");
     s.preserveUnknown = flag(t.second, "preserveUnknown");
+    s.atomic = text(t.second, "map") == "atomic";
     s.topLevel = kindNames.count(s.name) || flag(t.second, "top");
     std::set<int> numbers;
     for (auto f : t.second["fields"]) {

@@ -113,6 +113,7 @@ void writeField(std::ostringstream& o, const Model& model, const StructDef& s, c
   if (f.hasMin) o << ", .min = " << f.min;
   if (f.hasMax) o << ", .max = " << f.max;
   o << ", .offset = " << (f.inlined ? std::string("0") : "offsetof(" + s.name + ", " + member(f.name) + ")");
+  if (f.atomic) o << ", .atomic = true";
   if (model.materialize(f.type) && !f.inlined) o << ", .materialize = true";
   o << "},\n";
 }
@@ -183,6 +184,7 @@ std::string writeTables(const Model& model, const Package& p) {
     if (!s.doc.empty()) o << ", .doc = " << quoted(s.doc);
     if (!s.fields.empty() || s.topLevel) o << ", .fields = fields_" << s.name << ", .fieldCount = std::size(fields_" << s.name << ")";
     if (s.preserveUnknown) o << ", .preserveUnknown = true";
+    if (s.atomic) o << ", .atomic = true";
     o << ", .ops = &kObjectOps<" << p.name << "::" << s.name << ">};\n";
   }
   o << "}  // namespace tables\n}  // namespace ph::api\n";
