@@ -143,6 +143,11 @@ Json Object::tree() const {
   return std::move(parsed).value();
 }
 
+const void* Object::typed() const {
+  auto* ops = info_->type->ops;
+  return ops && ops->create ? decoded(info_->type) : nullptr;
+}
+
 const void* Object::decoded(const Type* type) const {
   PH_CHECK_MSG(type == info_->type && type->ops, info_->kind);
   std::call_once(body_->once, [&] {

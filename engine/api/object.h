@@ -68,7 +68,7 @@ class Object {
   // The generated struct (core::Pod...). T must be the struct of this kind (checked).
   template <class T> const T& as() const { return *static_cast<const T*>(decoded(typeOf<T>())); }
   // The same without its type: the struct of info().type; nullptr for kinds without a generated struct.
-  const void* typed() const { return info_->type->ops ? decoded(info_->type) : nullptr; }
+  const void* typed() const;
 
   // Use make() or parse(); public only for make_shared.
   struct Body {

@@ -60,16 +60,17 @@ class PathMaker {
     auto root = info_.group.empty() ? "/api/" + info_.version : "/apis/" + info_.group + "/" + info_.version;
     auto collection = root + (info_.namespaced ? "/namespaces/{namespace}/" : "/") + info_.plural;
     addCollection(collection);
-    addItem(collection + "/{name}", "", *info_.type, true);
+    if (may("get") || may("update") || may("patch") || may("delete")) addItem(collection + "/{name}", "", *info_.type, true);
     if (info_.hasStatus) addItem(collection + "/{name}/status", "Status", *info_.type, false);
     if (!info_.scale.specReplicas.empty()) addItem(collection + "/{name}/scale", "Scale", schemaOf<autoscaling::Scale>(), false);
     if (std::find(info_.subresources.begin(), info_.subresources.end(), "binding") != info_.subresources.end()) addBinding(collection + "/{name}/binding");
-    if (!info_.namespaced) return;
+    if (!info_.namespaced || !may("list")) return;
     JsonObject everywhere{{"get", list("list" + word() + info_.kind + "ForAllNamespaces")}};
     paths_[root + "/" + info_.plural] = std::move(everywhere);
   }
 
  private:
+  bool may(std::string_view verb) const { return allows(info_, verb); }
   std::string word() const { return groupWord(info_.group) + capital(info_.version); }
   std::string id(const char* verb, const std::string& suffix) const {
     return verb + word() + (info_.namespaced ? "Namespaced" : "") + info_.kind + suffix;
@@ -152,13 +153,13 @@ class PathMaker {
     Json self = definitions_.reference(definitions_.add(*info_.type));
     Json status = definitions_.reference(definitions_.add(schemaOf<meta::Status>()));
     JsonObject item{{"parameters", parameters(false)}};
-    item["get"] = list(id("list", ""));
+    if (may("list")) item["get"] = list(id("list", ""));
     auto post = operation(id("create", ""), "post", "Create a " + info_.kind + ".", queries(std::initializer_list<Query>{kDryRun, kManager, kValidation}), &self);
     body(post, self, {"*/*"}, true);
-    item["post"] = std::move(post);
+    if (may("create")) item["post"] = std::move(post);
     auto remove = operation("delete" + word() + "Collection" + (info_.namespaced ? "Namespaced" : "") + info_.kind, "deletecollection",
                             "Delete the objects of kind " + info_.kind + " that match.", queries(kListQueries), &status);
-    item["delete"] = std::move(remove);
+    if (may("deletecollection")) item["delete"] = std::move(remove);
     paths_[path] = std::move(item);
   }
 
@@ -172,17 +173,18 @@ class PathMaker {
       return operation(id(verb, suffix), action, std::string(words) + " " + about, std::move(queries), &self, kind, group, version);
     };
     JsonObject item{{"parameters", parameters(true)}};
-    item["get"] = make("read", "get", "Read", {});
+    auto can = [&](std::string_view verb) { return !whole || may(verb); };
+    if (can("get")) item["get"] = make("read", "get", "Read", {});
     auto put = make("replace", "put", "Replace", queries(std::initializer_list<Query>{kDryRun, kManager, kValidation}));
     body(put, self, {"*/*"}, true);
-    item["put"] = std::move(put);
+    if (can("update")) item["put"] = std::move(put);
     auto patch = make("patch", "patch", "Change parts of", queries(std::initializer_list<Query>{kDryRun, kManager, kValidation, kForce}));
     Json anything = JsonObject{{"type", "object"}, {"description", "A patch, as its content type says."}};
     std::vector<const char*> types{"application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"};
     if (!info_.builtin) types.pop_back();
     body(patch, anything, types, true);
-    item["patch"] = std::move(patch);
-    if (whole) {
+    if (can("patch")) item["patch"] = std::move(patch);
+    if (whole && may("delete")) {
       Json answer = definitions_.reference(definitions_.add(schemaOf<meta::Status>()));
       auto remove = operation(id("delete", ""), "delete", "Delete a " + info_.kind + ".", queries(kDeleteQueries), &answer);
       body(remove, definitions_.reference(definitions_.add(schemaOf<meta::DeleteOptions>())), {"*/*"}, false);

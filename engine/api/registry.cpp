@@ -72,10 +72,18 @@ struct Snapshot {
   }
 };
 
+// Clients take the first group that has a name they look for ("events", "ingresses", "pods"), so those with the usual one lead.
+int groupRank(const ResourceInfo& r) {
+  if (r.group.empty()) return 0;
+  if (r.group == "apps") return 1;
+  return r.group == "extensions" || r.group == "metrics.k8s.io" ? 3 : 2;
+}
+
 // One set for the whole process: their addresses are the same in every registry, and outlive them all.
 const std::vector<ResourceInfo>& builtins() {
   static const std::vector<ResourceInfo> all = [] {
     auto made = builtinResources();
+    std::stable_sort(made.begin(), made.end(), [](auto& a, auto& b) { return groupRank(a) < groupRank(b); });
     for (auto& r : made) r.strategy = strategyFor(r.storageGroupKind);
     return made;
   }();
@@ -171,6 +179,10 @@ class RegistryImpl : public Registry {
 };
 
 }  // namespace
+
+bool allows(const ResourceInfo& info, std::string_view verb) {
+  return info.verbs.empty() || std::find(info.verbs.begin(), info.verbs.end(), verb) != info.verbs.end();
+}
 
 std::shared_ptr<Registry> Registry::builtin() { return std::make_shared<RegistryImpl>(); }
 

@@ -83,6 +83,9 @@ struct ResourceInfo {
   std::string keyPrefix() const { return "/registry/" + (group.empty() ? std::string("core") : group) + "/" + plural + "/"; }
 };
 
+// Whether a verb ("get", "deletecollection"...) may be used on the kind itself.
+bool allows(const ResourceInfo& info, std::string_view verb);
+
 class Registry {
  public:
   virtual ~Registry() = default;

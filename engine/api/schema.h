@@ -58,7 +58,7 @@ struct Field {
 
 inline constexpr uint32_t kNoMember = UINT32_MAX;
 
-struct StructOps;  // struct_ops.h: how to reach into the generated struct; null for CRDs
+struct StructOps;  // struct_ops.h: how to reach into the generated struct (if any); null for CRDs
 
 struct Type {
   std::string_view name;             // "io.k8s.api.core.v1.PodSpec"; empty for scalars, lists and maps

@@ -57,6 +57,8 @@ template <class T> constexpr StructOps mapOps() {
   return o;
 }
 
+// Of built-in types that have no struct: they are handled as JSON only.
+inline constexpr StructOps kNoStruct{};
 template <class T> inline constexpr StructOps kObjectOps = objectOps<T>();
 template <class T> inline constexpr StructOps kListOps = listOps<T>();
 template <class T> inline constexpr StructOps kMapOps = mapOps<T>();

@@ -101,8 +101,8 @@ void Runner::scanRegistry() {
     for (auto& w : c->spec.watches) any = any || !w.kind;
   if (!any) return;
   for (auto* info : client_.registry().all()) {
-    const ResourceInfo* stored = client_.registry().storage(info->group, info->plural);
-    if (stored) startKind(stored);
+    const ResourceInfo* stored = client_.registry().stored(*info);
+    if (stored->stored) startKind(stored);
   }
 }
 

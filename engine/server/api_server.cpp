@@ -10,22 +10,11 @@
 #include "engine/server/reads.h"
 #include "engine/server/router.h"
 #include "engine/server/stream_list.h"
+#include "engine/server/virtual_kinds.h"
 #include "engine/server/watch_session.h"
 #include "engine/server/writes.h"
 
 namespace ph::server {
-
-namespace {
-
-// kubectl looks whether a kind that it doesn't know is a custom one before it says that there is no such kind. This server
-// takes no definitions, so the list is empty.
-bool asksForCustomKinds(const Call& call) {
-  auto& s = call.segments;
-  return s.size() == 4 && s[1] == "apiextensions.k8s.io" && s[3] == "customresourcedefinitions" &&
-         call.request.method == "GET" && call.user.inGroup(kAuthenticated);
-}
-
-}  // namespace
 
 ApiServer::ApiServer(Parts parts)
     : core_(std::move(parts.core)),
@@ -128,8 +117,6 @@ void ApiServer::resource(const CallPtr& call, std::string_view group, std::strin
   auto options = parseOptions(call->query);
   if (!options.ok()) return call->sendStatus(options.status());
   request.options = std::move(*options);
-  if (asksForCustomKinds(*call)) return call->sendJson(200, R"({"kind":"CustomResourceDefinitionList",)"
-                                                             R"("apiVersion":"apiextensions.k8s.io/v1","metadata":{},"items":[]})");
   auto routed =
       routeResource(*core_->registry, group, version, call->segments, at, call->request.method, request);
   if (!routed.ok()) return call->sendStatus(routed.status());
@@ -162,7 +149,21 @@ void ApiServer::dispatch(const CallPtr& call, ApiRequest request) {
   }
 }
 
+void ApiServer::readVirtual(const CallPtr& call, ApiRequest request) {
+  auto* info = request.info;
+  if (request.verb == Verb::List)
+    return listVirtual(core_, std::move(request), [core = core_, call, info](Result<Listing> listing) {
+      if (!listing.ok()) return call->sendStatus(listing.status());
+      sendList(core, *info, std::move(*listing), call);
+    });
+  getVirtual(core_, std::move(request), [core = core_, call](Result<ObjectPtr> object) {
+    if (!object.ok()) return call->sendStatus(object.status());
+    call->sendJson(200, renderObject(*core, **object, call->media));
+  });
+}
+
 void ApiServer::read(const CallPtr& call, ApiRequest request) {
+  if (!request.info->stored && request.subresource.empty()) return readVirtual(call, std::move(request));
   if (request.verb == Verb::List) {
     auto listing = list(*core_, request);
     if (!listing.ok()) return call->sendStatus(listing.status());

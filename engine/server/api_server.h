@@ -47,6 +47,7 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   bool openApi(const CallPtr& call);
   void resource(const CallPtr& call, std::string_view group, std::string_view version, size_t at);
   void dispatch(const CallPtr& call, ApiRequest request);
+  void readVirtual(const CallPtr& call, ApiRequest request);
   void read(const CallPtr& call, ApiRequest request);
   void change(const CallPtr& call, ApiRequest request);
   void startWatch(const CallPtr& call, ApiRequest request);

@@ -10,8 +10,12 @@ namespace {
 
 using api::ResourceInfo;
 
-const std::vector<std::string_view> kVerbs = {"create", "delete", "deletecollection", "get",
-                                              "list",   "patch",  "update",           "watch"};
+JsonArray verbsOf(const ResourceInfo& info) {
+  JsonArray out;
+  for (auto verb : {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"})
+    if (api::allows(info, verb)) out.emplace_back(verb);
+  return out;
+}
 
 JsonArray texts(const std::vector<std::string_view>& list) {
   JsonArray out;
@@ -27,6 +31,9 @@ JsonArray texts(const std::vector<std::string>& list) {
 const Subresource* knownSubresource(std::string_view name) {
   static const Subresource table[] = {
       {"binding", "", "v1", "Binding", {"create"}},
+      {"approval", "certificates.k8s.io", "v1", "CertificateSigningRequest", {"get", "patch", "update"}},
+      {"token", "authentication.k8s.io", "v1", "TokenRequest", {"create"}},
+      {"ephemeralcontainers", "", "v1", "Pod", {"get", "patch", "update"}},
       {"eviction", "policy", "v1", "Eviction", {"create"}},
       {"log", "", "v1", "Pod", {"get"}},
       {"exec", "", "v1", "PodExecOptions", {"create", "get"}},
@@ -52,10 +59,10 @@ void addResources(JsonArray& out, const ResourceInfo& info) {
                {"singularName", info.singular},
                {"namespaced", info.namespaced},
                {"kind", info.kind},
-               {"verbs", texts(kVerbs)}};
+               {"verbs", verbsOf(info)}};
   if (!info.shortNames.empty()) r["shortNames"] = texts(info.shortNames);
   if (!info.categories.empty()) r["categories"] = texts(info.categories);
-  r["storageVersionHash"] = storageHash(info);
+  if (info.stored) r["storageVersionHash"] = storageHash(info);
   out.push_back(std::move(r));
   for (auto& s : subresourcesOf(info)) {
     JsonObject sub{{"name", info.plural + "/" + std::string(s.name)},
@@ -80,12 +87,6 @@ std::optional<std::string> resourceList(const api::Registry& registry, std::stri
   for (auto* info : registry.all())
     if (info->group == group && info->version == version) addResources(resources, *info);
   if (resources.empty()) return std::nullopt;
-  if (group.empty() && version == "v1")
-    resources.push_back(JsonObject{{"name", "bindings"},
-                                   {"singularName", "binding"},
-                                   {"namespaced", true},
-                                   {"kind", "Binding"},
-                                   {"verbs", JsonArray{"create"}}});
   return api::toText(JsonObject{{"kind", "APIResourceList"},
                                 {"apiVersion", "v1"},
                                 {"groupVersion", groupVersion(group, version)},
@@ -127,7 +128,7 @@ JsonObject aggregatedResource(const ResourceInfo& info) {
                {"responseKind", responseKind(info.group, info.version, info.kind)},
                {"scope", info.namespaced ? "Namespaced" : "Cluster"},
                {"singularResource", info.singular},
-               {"verbs", texts(kVerbs)}};
+               {"verbs", verbsOf(info)}};
   if (!info.shortNames.empty()) r["shortNames"] = texts(info.shortNames);
   if (!info.categories.empty()) r["categories"] = texts(info.categories);
   JsonArray subs;

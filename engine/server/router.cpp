@@ -99,6 +99,7 @@ Result<> routeResource(const api::Registry& registry, std::string_view group, st
     return {};
   }
   PH_ASSIGN(r.verb, chooseVerb(method, r));
+  if (r.subresource.empty() && !api::allows(*r.info, verbName(r.verb))) return methodNotAllowed();
   if (r.verb == Verb::Create && r.info->namespaced && r.ns.empty()) return methodNotAllowed();
   return {};
 }

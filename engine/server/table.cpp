@@ -94,7 +94,7 @@ const Json* step(const Json* at, std::string_view& path) {
 
 Json cellOf(const api::TableColumn& column, const Json& tree, WallTime now) {
   Json value = valueAt(tree, column.jsonPath);
-  if ((column.type == "date" || column.jsonPath == ".metadata.creationTimestamp") && value.is_string()) {
+  if (column.type == "date" && value.is_string()) {
     auto time = parseTime(view(value.get_string()));
     return time ? Json(humanAge(now - *time)) : Json("<unknown>");
   }

@@ -7,6 +7,7 @@
 #include "engine/server/pending_write.h"
 #include "engine/server/reads.h"
 #include "engine/server/status_json.h"
+#include "engine/server/virtual_kinds.h"
 
 namespace ph::server {
 namespace {
@@ -88,6 +89,10 @@ cache::Mutation mutationOf(const PendingPtr& p, WriteDone done) {
 
 // Plans one write; a mutation when it has to go through the cache, else `done` has been called.
 std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiRequest request, WriteDone done) {
+  if (!request.info->stored) {
+    createVirtual(core, std::move(request), std::move(done));
+    return std::nullopt;
+  }
   auto p = std::make_shared<PendingWrite>(core, std::move(request));
   if (auto planned = plan(*p); !planned.ok()) {
     done(finish(*p, std::move(planned).status()));

@@ -49,6 +49,7 @@ struct KindDef {
 
 struct Package {
   std::string group, version, name, prefix;
+  bool plain = true;               // C++ structs are made; else ("structs: false") tables only, for kinds handled as JSON
   std::vector<KindDef> kinds;
   std::vector<StructDef> structs;  // every struct after those it holds by value
 };
@@ -56,6 +57,7 @@ struct Package {
 struct Model {
   std::vector<Package> packages;
   const StructDef* find(const std::string& qualified) const;
+  bool isPlain(const std::string& qualified) const;  // its package makes structs
   // Whether an absent plain struct must be made, because something in it is required or has a default.
   bool materialize(const TypeExpr& type) const;
 };

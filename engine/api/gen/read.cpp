@@ -133,8 +133,9 @@ std::vector<StructDef> sorted(std::vector<StructDef> in, const std::string& pack
 
 Package readPackage(const std::string& file) {
   YAML::Node root = YAML::LoadFile(file);
-  checkKeys(root, {"group", "version", "package", "prefix", "kinds", "types"}, file);
+  checkKeys(root, {"group", "version", "package", "prefix", "structs", "kinds", "types"}, file);
   Package p{text(root, "group"), text(root, "version"), text(root, "package"), text(root, "prefix")};
+  p.plain = flag(root, "structs", true);
   std::set<std::string> kindNames;
   for (auto k : root["kinds"]) {
     auto name = k.first.as<std::string>();
@@ -179,9 +180,17 @@ Model readModel(const std::vector<std::string>& files) {
       for (auto& f : s.fields) {
         const TypeExpr* t = &f.type;
         while (t->kind == TypeExpr::List || t->kind == TypeExpr::Map) t = &t->item[0];
-        if (t->kind == TypeExpr::Struct && !model.find(t->name)) fail(p.name + "." + s.name + "." + f.name + ": no type " + t->name);
+        if (t->kind != TypeExpr::Struct) continue;
+        if (p.plain && !model.isPlain(t->name)) fail(p.name + "." + s.name + "." + f.name + ": " + t->name + " has no struct");
+        if (!model.find(t->name)) fail(p.name + "." + s.name + "." + f.name + ": no type " + t->name);
       }
   return model;
+}
+
+bool Model::isPlain(const std::string& qualified) const {
+  for (auto& p : packages)
+    if (p.name == qualified.substr(0, qualified.find('.'))) return p.plain;
+  return true;
 }
 
 const StructDef* Model::find(const std::string& qualified) const {

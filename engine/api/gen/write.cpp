@@ -83,16 +83,16 @@ void collectPackages(const TypeExpr& t, std::set<std::string>& out) {
 }
 
 // Containers whose tables the file needs, inner ones first.
-void collectContainers(const TypeExpr& t, std::set<std::string>& seen, std::ostringstream& o) {
-  for (auto& i : t.item) collectContainers(i, seen, o);
+void collectContainers(const TypeExpr& t, bool plain, std::set<std::string>& seen, std::ostringstream& o) {
+  for (auto& i : t.item) collectContainers(i, plain, seen, o);
   if (t.kind != TypeExpr::List && t.kind != TypeExpr::Map) return;
   if (!seen.insert(tableName(t)).second) return;
   bool list = t.kind == TypeExpr::List;
   o << "constexpr Type " << tableName(t) << "{.form = Form::" << (list ? "List" : "Map") << ", .item = " << typeAddress(t.item[0])
-    << ", .ops = &" << (list ? "kListOps<" : "kMapOps<") << cppType(t.item[0]) << ">};\n";
+    << ", .ops = &" << (plain ? (list ? "kListOps<" : "kMapOps<") + cppType(t.item[0]) + ">" : "kNoStruct") << "};\n";
 }
 
-void writeField(std::ostringstream& o, const Model& model, const StructDef& s, const FieldDef& f) {
+void writeField(std::ostringstream& o, const Model& model, bool plain, const StructDef& s, const FieldDef& f) {
   o << "    {.name = " << quoted(f.name) << ", .type = " << typeAddress(f.type);
   if (f.number) o << ", .number = " << f.number;
   if (f.required) o << ", .required = true";
@@ -112,10 +112,17 @@ void writeField(std::ostringstream& o, const Model& model, const StructDef& s, c
   if (f.hasMax) o << ", .hasMax = true";
   if (f.hasMin) o << ", .min = " << f.min;
   if (f.hasMax) o << ", .max = " << f.max;
-  o << ", .offset = " << (f.inlined ? std::string("0") : "offsetof(" + s.name + ", " + member(f.name) + ")");
+  o << ", .offset = " << (!plain ? "kNoMember" : f.inlined ? "0" : "offsetof(" + s.name + ", " + member(f.name) + ")");
   if (f.atomic) o << ", .atomic = true";
   if (model.materialize(f.type) && !f.inlined) o << ", .materialize = true";
   o << "},\n";
+}
+
+std::string writeTableNames(const Package& p, std::ostringstream& o) {
+  o << "\nnamespace ph::api::tables {\n";
+  for (auto& s : p.structs) o << "extern const Type " << p.name << "_" << s.name << ";\n";
+  o << "}  // namespace ph::api::tables\n";
+  return o.str();
 }
 
 }  // namespace
@@ -132,6 +139,7 @@ std::string writeHeader(const Model& model, const Package& p) {
     << "#include \"engine/api/quantity.h\"\n";
   for (auto& u : used)
     if (u != p.name) o << "#include \"engine/api/types/" << u << ".h\"\n";
+  if (!p.plain) return writeTableNames(p, o);
   o << "\nnamespace ph::api::" << p.name << " {\n\n";
   for (auto& s : p.structs) o << "struct " << s.name << ";\n";
   for (auto& s : p.structs) {
@@ -145,10 +153,9 @@ std::string writeHeader(const Model& model, const Package& p) {
       if (!f.inlined) o << "  " << cppType(f.type) << " " << member(f.name) << zero(f.type) << ";\n";
     o << "};\n";
   }
-  o << "\n}  // namespace ph::api::" << p.name << "\n\nnamespace ph::api {\n";
-  o << "namespace tables {\n";
-  for (auto& s : p.structs) o << "extern const Type " << p.name << "_" << s.name << ";\n";
-  o << "}  // namespace tables\n";
+  o << "\n}  // namespace ph::api::" << p.name << "\n";
+  writeTableNames(p, o);
+  o << "\nnamespace ph::api {\n";
   for (auto& s : p.structs)
     o << "template <> inline const Type& schemaOf<" << p.name << "::" << s.name << ">() { return tables::" << p.name << "_" << s.name << "; }\n";
   o << "}  // namespace ph::api\n";
@@ -159,13 +166,13 @@ std::string writeTables(const Model& model, const Package& p) {
   std::ostringstream o;
   o << "#include \"engine/api/types/" << p.name << ".h\"\n\n#include <cstddef>\n\n#include \"engine/api/struct_ops.h\"\n\n"
     << "#pragma GCC diagnostic ignored \"-Winvalid-offsetof\"\n\n"
-    << "namespace ph::api {\nusing namespace " << p.name << ";\nnamespace {\n\n";
+    << "namespace ph::api {\n" << (p.plain ? "using namespace " + p.name + ";\n" : "") << "namespace {\n\n";
   std::set<std::string> seen;
   for (auto& s : p.structs)
-    for (auto& f : s.fields) collectContainers(f.type, seen, o);
+    for (auto& f : s.fields) collectContainers(f.type, p.plain, seen, o);
   for (auto& s : p.structs) {
     for (auto& f : s.fields)
-      if (f.inlined) {
+      if (f.inlined && p.plain) {
         auto* base = model.find(f.type.name);
         auto first = member(base->fields.front().name);
         o << "static_assert(offsetof(" << s.name << ", " << first << ") == offsetof(" << cppName(f.type.name) << ", " << first << "));\n";
@@ -175,7 +182,7 @@ std::string writeTables(const Model& model, const Package& p) {
     if (s.topLevel)
       o << "    {.name = \"apiVersion\", .type = &scalar::String, .offset = kNoMember},\n"
         << "    {.name = \"kind\", .type = &scalar::String, .offset = kNoMember},\n";
-    for (auto& f : s.fields) writeField(o, model, s, f);
+    for (auto& f : s.fields) writeField(o, model, p.plain, s, f);
     o << "};\n";
   }
   o << "\n}  // namespace\n\nnamespace tables {\n";
@@ -185,7 +192,7 @@ std::string writeTables(const Model& model, const Package& p) {
     if (!s.fields.empty() || s.topLevel) o << ", .fields = fields_" << s.name << ", .fieldCount = std::size(fields_" << s.name << ")";
     if (s.preserveUnknown) o << ", .preserveUnknown = true";
     if (s.atomic) o << ", .atomic = true";
-    o << ", .ops = &kObjectOps<" << p.name << "::" << s.name << ">};\n";
+    o << ", .ops = &" << (p.plain ? "kObjectOps<" + p.name + "::" + s.name + ">" : "kNoStruct") << "};\n";
   }
   o << "}  // namespace tables\n}  // namespace ph::api\n";
   return o.str();

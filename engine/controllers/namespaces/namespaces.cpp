@@ -28,8 +28,8 @@ struct Remains {
 std::vector<const ResourceInfo*> namespacedKinds(const Snapshot& snapshot) {
   std::vector<const ResourceInfo*> out;
   for (auto* info : snapshot.registry().all()) {
-    const ResourceInfo* stored = snapshot.registry().storage(info->group, info->plural);
-    if (stored && stored->namespaced && std::find(out.begin(), out.end(), stored) == out.end())
+    const ResourceInfo* stored = snapshot.registry().stored(*info);
+    if (stored && stored->stored && stored->namespaced && std::find(out.begin(), out.end(), stored) == out.end())
       out.push_back(stored);
   }
   return out;

@@ -114,7 +114,8 @@ class OpenApiTest : public QObject {
   // Both generations of kubectl ask the same of every kind: a PATCH that names its kind and knows these queries.
   void patchesAnnounceThemselves_data() {
     QTest::addColumn<QByteArray>("name");
-    for (auto* r : registry_->all()) QTest::newRow(r->kind.c_str()) << QByteArray::fromStdString(r->kind);
+    for (auto* r : registry_->all())
+      if (allows(*r, "patch")) QTest::newRow(r->kind.c_str()) << QByteArray::fromStdString(r->kind);
   }
   void patchesAnnounceThemselves() {
     QFETCH(QByteArray, name);

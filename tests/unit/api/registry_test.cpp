@@ -55,6 +55,7 @@ class RegistryTest : public QObject {
       info.kind = "Boat";
       info.plural = "boats";
       info.type = &type;
+      info.storedVersion = info.version == "v2";
       auto added = registry->add(info);
       QVERIFY(added.ok());
       QCOMPARE(registry->find("example.com", version, "boats"), *added);

@@ -1,0 +1,78 @@
+#include "engine/server/virtual_kinds.h"
+
+#include "engine/server/pending_write.h"
+#include "engine/server/router.h"
+
+namespace ph::server {
+namespace {
+
+// The health that /readyz tells, as the object that older tools ask for.
+void readComponents(std::shared_ptr<Core> core, ApiRequest request, ListDone done) {
+  auto filter = parseFilter(request);
+  if (!filter.ok()) return done(std::move(filter).status());
+  Listing out;
+  out.revision = core->cache->revision();
+  bool healthy = !core->cache->readOnly();
+  JsonObject condition{{"type", "Healthy"}, {"status", healthy ? "True" : "False"}};
+  condition[healthy ? "message" : "error"] = healthy ? "ok" : "the store takes no writes";
+  Json store = JsonObject{{"apiVersion", "v1"},
+                          {"kind", "ComponentStatus"},
+                          {"metadata", JsonObject{{"name", "store"}}},
+                          {"conditions", JsonArray{std::move(condition)}}};
+  auto object = api::Object::make(request.info, store, 0);
+  bool wanted = request.name.empty() || request.name == object->name();
+  if (wanted && filter->matches(*object)) out.items.push_back(std::move(object));
+  done(std::move(out));
+}
+
+constexpr std::pair<std::string_view, VirtualKind> kTable[] = {
+    {"ComponentStatus", {.read = readComponents}},
+};
+
+}  // namespace
+
+const VirtualKind* virtualKind(std::string_view storageGroupKind) {
+  for (auto& [name, kind] : kTable)
+    if (name == storageGroupKind) return &kind;
+  return nullptr;
+}
+
+void createVirtual(std::shared_ptr<Core> core, ApiRequest request, WriteDone done) {
+  auto* kind = virtualKind(request.info->storageGroupKind);
+  if (!kind || !kind->create) return done(noSuchResource());
+  if (request.verb != Verb::Create || !request.subresource.empty())
+    return done(Status::methodNotAllowed("the server does not allow this method on the requested resource"));
+  // A pending write, for its reading of bodies and its warnings; nothing is stored.
+  auto p = std::make_shared<PendingWrite>(core, std::move(request));
+  std::vector<std::string> duplicates;
+  auto body = readBody(*core, p->request, &duplicates);
+  if (!body.ok()) return done(std::move(body).status());
+  if (auto fits = checkKind(*body, *p->request.info); !fits.ok()) return done(std::move(fits).status());
+  if (auto fits = conformTree(*p, *body, std::move(duplicates)); !fits.ok()) return done(std::move(fits).status());
+  auto answer = [p, done = std::move(done)](Result<WriteAnswer> result) {
+    if (result.ok()) {
+      if (result->code == 200) result->code = 201;
+      for (auto& w : p->warnings) result->warnings.push_back(std::move(w));
+    }
+    done(std::move(result));
+  };
+  kind->create(core, p->request, std::move(*body), std::move(answer));
+}
+
+void listVirtual(std::shared_ptr<Core> core, ApiRequest request, ListDone done) {
+  auto* kind = virtualKind(request.info->storageGroupKind);
+  if (!kind || !kind->read) return done(noSuchResource());
+  kind->read(std::move(core), std::move(request), std::move(done));
+}
+
+void getVirtual(std::shared_ptr<Core> core, ApiRequest request, std::function<void(Result<ObjectPtr>)> done) {
+  auto pick = [info = request.info, key = request.key(), name = request.name, done = std::move(done)](Result<Listing> listing) {
+    if (!listing.ok()) return done(std::move(listing).status());
+    for (auto& object : listing->items)
+      if (object->key() == key) return done(std::move(object));
+    done(notFound(*info, name));
+  };
+  listVirtual(std::move(core), std::move(request), std::move(pick));
+}
+
+}  // namespace ph::server
