@@ -69,8 +69,8 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     });
   }
 
-  void explain(std::string podKey, std::function<void(Result<Decision>)> done) override {
-    strand_->post([self = shared_from_this(), podKey = std::move(podKey), done = std::move(done)] {
+  void explain(std::string podKey, size_t limit, std::function<void(Result<Explanation>)> done) override {
+    strand_->post([self = shared_from_this(), podKey = std::move(podKey), limit, done = std::move(done)] {
       api::ObjectPtr pod = self->podReflector_ ? self->podReflector_->get(podKey) : nullptr;
       if (!pod) return done(Status::notFound(fmt::format("pods \"{}\" not found", podKey)));
       // As if the pod were not there yet: its own node must not count it twice.
@@ -80,7 +80,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
       const std::string* place = self->cluster_.placeOf(pod->uid());
       std::string node = place ? *place : std::string();
       if (place) self->cluster_.removePod(pod->uid());
-      Decision d{podKey, pod->uid(), self->strand_->wallNow(), self->chooser_.explain(*open, self->cluster_)};
+      Explanation d{podKey, pod->uid(), node, self->strand_->wallNow(), self->chooser_.matrix(*open, self->cluster_, limit)};
       if (!node.empty()) self->cluster_.setPod(placed, node);
       done(std::move(d));
     });
@@ -404,8 +404,8 @@ class Handle : public Scheduler {
   ~Handle() override { impl_->stop(); }
   void start() override { impl_->start(); }
   void stop() override { impl_->stop(); }
-  void explain(std::string podKey, std::function<void(Result<Decision>)> done) override {
-    impl_->explain(std::move(podKey), std::move(done));
+  void explain(std::string podKey, size_t limit, std::function<void(Result<Explanation>)> done) override {
+    impl_->explain(std::move(podKey), limit, std::move(done));
   }
   void lastDecision(std::string podKey, std::function<void(Result<Decision>)> done) override {
     impl_->lastDecision(std::move(podKey), std::move(done));

@@ -29,6 +29,13 @@ struct Decision {
   Verdict verdict;
 };
 
+// The same in full, decided anew on the present cluster.
+struct Explanation {
+  std::string pod, uid, node;  // node: where the pod is now; empty when nowhere
+  WallTime time{};
+  Matrix matrix;
+};
+
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
@@ -37,7 +44,8 @@ class Scheduler {
   virtual void start() = 0;
   virtual void stop() = 0;
   // Why a pod is where it is, or why it is nowhere: decided anew on the present cluster without changing it.
-  virtual void explain(std::string podKey, std::function<void(Result<Decision>)> done) = 0;
+  // `limit`: of nodes.
+  virtual void explain(std::string podKey, size_t limit, std::function<void(Result<Explanation>)> done) = 0;
   // The last decision made for a pod, as the cluster was then; the last 1,000 are kept. 404 when there is none. The best five
   // nodes are there when the scheduler was not in a hurry (small queue, or a small cluster).
   virtual void lastDecision(std::string podKey, std::function<void(Result<Decision>)> done) = 0;

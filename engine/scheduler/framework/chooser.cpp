@@ -217,4 +217,64 @@ Verdict Chooser::explain(const PodInfo& pod, Cluster& cluster) {
   return verdict;
 }
 
+Matrix Chooser::matrix(const PodInfo& pod, Cluster& cluster, size_t limit) const {
+  struct Refused {
+    Matrix::Row row;
+    Remedy remedy;
+  };
+  Matrix matrix;
+  matrix.nodes = int(cluster.nodeCount());
+  Active active = prepare(pod, cluster);
+  for (auto& f : active.filters) matrix.filters.emplace_back(f.plugin->name());
+  for (auto& s : active.scores) matrix.scores.emplace_back(s.plugin->name());
+  std::vector<int> feasible;
+  std::vector<Refused> refused;
+  for (size_t slot = 0; slot < cluster.nodes().size(); ++slot) {
+    const NodeInfo* node = cluster.node(int(slot));
+    if (!node) continue;
+    Refused r{{node->name, {}, {}, 0}, {}};
+    for (auto& f : active.filters) {
+      if (f.plugin->fits(pod, f.prepared.get(), *node, int(slot))) continue;
+      std::vector<std::string> reasons;
+      f.plugin->reasons(pod, f.prepared.get(), *node, int(slot), reasons);
+      r.row.refusals.emplace_back(f.plugin->name(), fmt::format("{}", fmt::join(reasons, ", ")));
+      Remedy remedy = f.plugin->remedy(pod, f.prepared.get(), *node, int(slot));
+      // A node that several rules refuse has to be changed in several ways; one unknown way spoils them all.
+      if (remedy.text.empty() || (r.row.refusals.size() > 1 && r.remedy.text.empty())) r.remedy.text.clear();
+      else r.remedy.text += (r.remedy.text.empty() ? "" : "; ") + remedy.text;
+      r.remedy.effort += remedy.effort;
+    }
+    if (r.row.refusals.empty()) feasible.push_back(int(slot));
+    else refused.push_back(std::move(r));
+  }
+  matrix.feasible = int(feasible.size());
+
+  std::vector<Matrix::Row> rows(feasible.size());
+  for (size_t i = 0; i < feasible.size(); ++i) rows[i].node = cluster.node(feasible[i])->name;
+  std::vector<double> one(feasible.size());
+  for (auto& s : active.scores) {
+    for (size_t i = 0; i < feasible.size(); ++i)
+      one[i] = s.plugin->score(pod, s.prepared.get(), *cluster.node(feasible[i]), feasible[i]);
+    normalise(s.plugin->normalize(), one);
+    for (size_t i = 0; i < feasible.size(); ++i) {
+      rows[i].scores.emplace_back(s.plugin->name(), s.plugin->weight() * one[i]);
+      rows[i].total += s.plugin->weight() * one[i];
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.total != b.total ? a.total > b.total : a.node < b.node; });
+  std::sort(refused.begin(), refused.end(), [](auto& a, auto& b) {
+    return a.remedy.effort != b.remedy.effort ? a.remedy.effort < b.remedy.effort : a.row.node < b.row.node;
+  });
+  if (feasible.empty())
+    for (auto& r : refused)
+      if (!r.remedy.text.empty()) {
+        matrix.remedy = r.remedy;
+        break;
+      }
+  for (auto& r : refused) rows.push_back(std::move(r.row));
+  if (rows.size() > limit) rows.resize(limit);
+  matrix.rows = std::move(rows);
+  return matrix;
+}
+
 }  // namespace ph::scheduler

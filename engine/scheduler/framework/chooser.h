@@ -27,6 +27,21 @@ struct Verdict {
   std::string message() const;
 };
 
+// Every node against every rule: why here, why not there.
+struct Matrix {
+  struct Row {
+    std::string node;
+    // By filter plugin: why it refuses the node. Empty: the pod fits, and the scores say how well.
+    std::vector<std::pair<std::string, std::string>> refusals;
+    std::vector<std::pair<std::string, double>> scores;  // weighted, by score plugin
+    double total = 0;
+  };
+  std::vector<std::string> filters, scores;  // the plugins that had a say
+  std::vector<Row> rows;                     // nodes that fit, best first; then the others, those nearest to fitting first
+  int nodes = 0, feasible = 0;               // of the whole cluster
+  Remedy remedy;                             // nothing fits: the smallest change that would help; text empty when none is known
+};
+
 class Chooser {
  public:
   Chooser(Profile profile, Random& random) : profile_(std::move(profile)), random_(random) {}
@@ -35,6 +50,8 @@ class Chooser {
   Verdict choose(const PodInfo& pod, Cluster& cluster);
   // The same decision with every node looked at: refusals by reason, the best five with their scores by plugin.
   Verdict explain(const PodInfo& pod, Cluster& cluster);
+  // The whole decision, for at most `limit` nodes.
+  Matrix matrix(const PodInfo& pod, Cluster& cluster, size_t limit) const;
 
  private:
   struct ActiveFilter { const FilterPlugin* plugin; PreparedPtr prepared; };

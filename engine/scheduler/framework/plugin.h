@@ -29,6 +29,12 @@ struct Prepared {
 };
 using PreparedPtr = std::unique_ptr<const Prepared>;
 
+// What would make a pod fit a node that a plugin refuses. `effort` compares: 1 is a small change of one thing.
+struct Remedy {
+  std::string text;  // for people: "uncordon node-1"
+  double effort = 0;
+};
+
 class FilterPlugin {
  public:
   virtual ~FilterPlugin() = default;
@@ -42,6 +48,8 @@ class FilterPlugin {
   // Why not, in Kubernetes' words. Called only for a node that does not fit.
   virtual void reasons(const PodInfo& pod, const Prepared* prepared, const NodeInfo& node, int slot,
                        std::vector<std::string>& out) const = 0;
+  // Called only for a node that does not fit; empty text: the plugin knows of none.
+  virtual Remedy remedy(const PodInfo&, const Prepared*, const NodeInfo&, int) const { return {{}, 5}; }
 };
 
 enum class Normalize { None, UpToMax, Reverse };  // raw scores become 0..100: as they are; by the largest; the largest gets 0

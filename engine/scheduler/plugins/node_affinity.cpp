@@ -24,6 +24,13 @@ class NodeAffinity : public FilterPlugin {
   void reasons(const PodInfo&, const Prepared*, const NodeInfo&, int, std::vector<std::string>& out) const override {
     out.push_back("node(s) didn't match Pod's node affinity/selector");
   }
+  Remedy remedy(const PodInfo& pod, const Prepared*, const NodeInfo& node, int) const override {
+    std::string missing;
+    for (auto& [key, value] : pod.nodeSelector)
+      if (node.label(key) != value) missing += (missing.empty() ? "" : ",") + key + "=" + value;
+    if (missing.empty()) return {"give " + node.name + " a label that the pod's node affinity asks for", 4};
+    return {"label " + node.name + " with " + missing, 3};
+  }
 };
 
 class NodeAffinityScore : public ScorePlugin {

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/scheduler/plugins/plugins.h"
@@ -18,6 +20,12 @@ class NodePorts : public FilterPlugin {
   }
   void reasons(const PodInfo&, const Prepared*, const NodeInfo&, int, std::vector<std::string>& out) const override {
     out.push_back("node(s) didn't have free ports for the requested pod ports");
+  }
+  Remedy remedy(const PodInfo& pod, const Prepared*, const NodeInfo& node, int) const override {
+    for (auto& wanted : pod.hostPorts)
+      for (auto& used : node.usedPorts)
+        if (wanted.conflicts(used)) return {fmt::format("free host port {} on {}", wanted.port, node.name), 2};
+    return {};
   }
 };
 

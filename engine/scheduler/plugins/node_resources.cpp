@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "engine/api/quantity.h"
 #include "engine/scheduler/plugins/plugins.h"
 
 namespace ph::scheduler {
@@ -36,6 +39,43 @@ class NodeResourcesFit : public FilterPlugin {
       out.push_back(resource.empty() ? std::string("Too many pods") : "Insufficient " + std::string(resource));
       return true;
     });
+  }
+  Remedy remedy(const PodInfo& pod, const Prepared*, const NodeInfo& node, int) const override {
+    Remedy all;
+    shortages(pod, node, [&](std::string_view resource) {
+      auto [want, have, used] = amounts(pod, node, resource);
+      auto amount = [&](int64_t n) { return resource == "cpu" ? api::Quantity::fromMilli(n).text() : humanBytes(resource, n); };
+      all.text += all.text.empty() ? "" : ", and ";
+      if (resource.empty()) {
+        all.text += fmt::format("let {} take more pods than {}", node.name, have);
+        all.effort += 3;
+      } else if (want > have) {
+        all.text += fmt::format("ask for at most {} of {} ({} has no more)", amount(have), resource, node.name);
+        all.effort += 3 + double(want - have) / double(want);
+      } else {
+        all.text += fmt::format("free {} of {} on {}", amount(want - (have - used)), resource, node.name);
+        if (have > used) all.text += fmt::format(", or ask for at most {}", amount(have - used));
+        all.effort += 1 + double(want - (have - used)) / double(want);
+      }
+      return true;
+    });
+    return all;
+  }
+
+ private:
+  struct Amounts { int64_t want, have, used; };
+  static Amounts amounts(const PodInfo& pod, const NodeInfo& node, std::string_view resource) {
+    const Resources &want = pod.request, &have = node.allocatable, &used = node.requested;
+    if (resource.empty()) return {want.pods, have.pods, used.pods};
+    if (resource == "cpu") return {want.milliCpu, have.milliCpu, used.milliCpu};
+    if (resource == "memory") return {want.memory, have.memory, used.memory};
+    if (resource == "ephemeral-storage") return {want.ephemeralStorage, have.ephemeralStorage, used.ephemeralStorage};
+    return {want.scalar(resource), have.scalar(resource), used.scalar(resource)};
+  }
+  static std::string humanBytes(std::string_view resource, int64_t n) {
+    if (resource != "memory" && resource != "ephemeral-storage") return std::to_string(n);
+    constexpr int64_t kMi = 1 << 20;
+    return fmt::format("{}Mi", (n + kMi - 1) / kMi);
   }
 };
 

@@ -20,6 +20,9 @@ class NodeUnschedulable : public FilterPlugin {
   void reasons(const PodInfo&, const Prepared*, const NodeInfo&, int, std::vector<std::string>& out) const override {
     out.push_back("node(s) were unschedulable");
   }
+  Remedy remedy(const PodInfo&, const Prepared*, const NodeInfo& node, int) const override {
+    return {"uncordon " + node.name, 1};
+  }
 };
 
 }  // namespace

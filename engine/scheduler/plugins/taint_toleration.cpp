@@ -24,6 +24,13 @@ class TaintToleration : public FilterPlugin {
     auto* taint = untolerated(pod, node);
     out.push_back(fmt::format("node(s) had untolerated taint {{{}: {}}}", taint->key, taint->value));
   }
+  Remedy remedy(const PodInfo& pod, const Prepared*, const NodeInfo& node, int) const override {
+    auto* taint = untolerated(pod, node);
+    auto name = taint->key + (taint->value.empty() ? "" : "=" + taint->value) + ":" + taint->effect;
+    // What the system puts there goes with its cause, not by hand.
+    if (taint->key.starts_with("node.kubernetes.io/")) return {fmt::format("wait until {} is well again ({})", node.name, name), 6};
+    return {fmt::format("let the pod tolerate {}, or take that taint from {}", name, node.name), 2};
+  }
 };
 
 // Fewer PreferNoSchedule taints that the pod does not tolerate are better.

@@ -251,6 +251,60 @@ class PluginsTest : public QObject {
     QCOMPARE(v.feasible, 7);
   }
 
+  void theMatrixHasEveryNodeAndRule() {
+    Bench b;
+    b.cluster.setNode(node("big"));
+    b.cluster.setNode(node("small", R"({"status":{"allocatable":{"cpu":"100m"}}})"));
+    b.cluster.setNode(node("shut", R"({"spec":{"unschedulable":true,"taints":[{"key":"gpu","value":"yes","effect":"NoSchedule"}]}})"));
+    Matrix m = b.chooser.matrix(*podInfo(pod("p", "1")), b.cluster, 10);
+    QCOMPARE(m.nodes, 3);
+    QCOMPARE(m.feasible, 1);
+    QCOMPARE(m.rows.size(), size_t(3));
+    QCOMPARE(m.rows[0].node, std::string("big"));
+    QVERIFY(m.rows[0].refusals.empty() && m.rows[0].scores.size() == m.scores.size() && m.rows[0].total > 0);
+    double sum = 0;
+    for (auto& [plugin, score] : m.rows[0].scores) sum += score;
+    QCOMPARE(sum, m.rows[0].total);
+    for (auto& row : m.rows)
+      if (row.node == "shut") QCOMPARE(row.refusals.size(), size_t(2));
+    QVERIFY(m.remedy.text.empty());  // it fits somewhere
+    QCOMPARE(b.chooser.matrix(*podInfo(pod("p", "1")), b.cluster, 2).rows.size(), size_t(2));
+    // The same answer as the decision itself.
+    QCOMPARE(b.chooser.explain(*podInfo(pod("p", "1")), b.cluster).best[0].total, m.rows[0].total);
+  }
+
+  void aPendingPodLearnsTheSmallestChange_data() {
+    QTest::addColumn<QByteArray>("nodes");  // "NAME EXTRA" a line
+    QTest::addColumn<QByteArray>("extra");
+    QTest::addColumn<QString>("remedy");
+    QTest::newRow("cpu") << QByteArray("a {\"status\":{\"allocatable\":{\"cpu\":\"700m\"}}}\nb {\"status\":{\"allocatable\":{\"cpu\":\"300m\"}}}")
+                         << QByteArray() << "ask for at most 700m of cpu (a has no more)";
+    QTest::newRow("cordoned before short") << QByteArray("a {\"status\":{\"allocatable\":{\"cpu\":\"700m\"}}}\nb {\"spec\":{\"unschedulable\":true}}")
+                                           << QByteArray() << "uncordon b";
+    QTest::newRow("taint") << QByteArray("a {\"spec\":{\"taints\":[{\"key\":\"gpu\",\"value\":\"yes\",\"effect\":\"NoSchedule\"}]}}")
+                           << QByteArray() << "let the pod tolerate gpu=yes:NoSchedule, or take that taint from a";
+    QTest::newRow("label") << QByteArray("a {}") << QByteArray("{\"spec\":{\"nodeSelector\":{\"disk\":\"ssd\"}}}") << "label a with disk=ssd";
+    QTest::newRow("two at once") << QByteArray("a {\"spec\":{\"unschedulable\":true}}") << QByteArray("{\"spec\":{\"nodeSelector\":{\"disk\":\"ssd\"}}}")
+                                 << "uncordon a; label a with disk=ssd";
+  }
+  void aPendingPodLearnsTheSmallestChange() {
+    QFETCH(QByteArray, nodes);
+    QFETCH(QByteArray, extra);
+    QFETCH(QString, remedy);
+    Bench b;
+    for (auto& line : nodes.split('\n')) b.cluster.setNode(node(line.left(1).toStdString(), line.mid(2).toStdString()));
+    Matrix m = b.chooser.matrix(*podInfo(pod("p", "1", extra.toStdString())), b.cluster, 10);
+    QCOMPARE(m.feasible, 0);
+    QCOMPARE(QString::fromStdString(m.remedy.text), remedy);
+  }
+
+  void aPendingPodLearnsWhatToFree() {
+    Bench b;
+    b.cluster.setNode(node("a"));
+    b.place(pod("big", "3500m"));
+    QCOMPARE(b.chooser.matrix(*podInfo(pod("p", "1")), b.cluster, 10).remedy.text, std::string("free 500m of cpu on a, or ask for at most 500m"));
+  }
+
   // Random placing and removing: the cached path, the full path and a plain count agree on what fits.
   void cachedAndFullAnswersAgree() {
     auto random = seededRandom(42);

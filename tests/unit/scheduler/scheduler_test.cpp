@@ -279,7 +279,7 @@ class SchedulerTest : public QObject {
     QVERIFY(kept.verdict.best[0].total > kept.verdict.best[1].total && !kept.verdict.best[0].plugins.empty());
     int code = 0;
     w.scheduler->lastDecision("default/none", [&](Result<Decision> d) { code = d.status().code; });
-    w.scheduler->explain("default/none", [&](Result<Decision> d) { code += d.status().code; });
+    w.scheduler->explain("default/none", 10, [&](Result<Explanation> d) { code += d.status().code; });
     w.sim->runFor(10ms);
     QCOMPARE(code, 808);
   }
