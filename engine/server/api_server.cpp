@@ -7,6 +7,7 @@
 #include "engine/server/discovery.h"
 #include "engine/server/json_util.h"
 #include "engine/server/node_proxy.h"
+#include "engine/server/protobuf_body.h"
 #include "engine/server/reads.h"
 #include "engine/server/router.h"
 #include "engine/server/stream_list.h"
@@ -15,6 +16,17 @@
 #include "engine/server/writes.h"
 
 namespace ph::server {
+
+namespace {
+
+void sendObject(const std::shared_ptr<Core>& core, const CallPtr& call, int code, const api::Object& object,
+                const std::vector<std::string>& warnings) {
+  auto bytes = renderObject(*core, object, call->media);
+  if (call->media.protobuf) return call->sendRendered(code, std::move(bytes), warnings);
+  call->sendJson(code, std::move(bytes), warnings);
+}
+
+}  // namespace
 
 ApiServer::ApiServer(Parts parts)
     : core_(std::move(parts.core)),
@@ -114,6 +126,7 @@ void ApiServer::health(const CallPtr& call) {
 void ApiServer::resource(const CallPtr& call, std::string_view group, std::string_view version, size_t at) {
   ApiRequest request;
   request.user = call->user;
+  call->media = negotiate(call->request.headers.get("accept"), {.protobuf = true}).value_or(Media{});  // of errors, so far
   auto options = parseOptions(call->query);
   if (!options.ok()) return call->sendStatus(options.status());
   request.options = std::move(*options);
@@ -122,14 +135,10 @@ void ApiServer::resource(const CallPtr& call, std::string_view group, std::strin
   if (!routed.ok()) return call->sendStatus(routed.status());
   call->verb = isConnect(request) ? "connect" : verbName(request.verb);
   if (auto allowed = authorize(*core_, request); !allowed.ok()) return call->sendStatus(allowed.status());
-  auto media = negotiate(call->request.headers.get("accept"));
   if (isConnect(request)) return connect(call, std::move(request));
-  if (!media) {
-    Status status{406, "NotAcceptable",
-                  "only the following media types are accepted: application/json, application/yaml, "
-                  "application/json;stream=watch"};
-    return call->sendStatus(status);
-  }
+  Offer offer{.yaml = request.verb != Verb::Watch, .protobuf = hasProtobuf(*request.info)};
+  auto media = negotiate(call->request.headers.get("accept"), offer);
+  if (!media) return call->sendStatus(notAcceptable(offer, request.verb == Verb::Watch));
   call->media = *media;
   call->media.pretty = call->media.pretty || request.options.pretty;
   auto& include = request.options.includeObject;
@@ -158,7 +167,7 @@ void ApiServer::readVirtual(const CallPtr& call, ApiRequest request) {
     });
   getVirtual(core_, std::move(request), [core = core_, call](Result<ObjectPtr> object) {
     if (!object.ok()) return call->sendStatus(object.status());
-    call->sendJson(200, renderObject(*core, **object, call->media));
+    sendObject(core, call, 200, **object, {});
   });
 }
 
@@ -174,16 +183,15 @@ void ApiServer::read(const CallPtr& call, ApiRequest request) {
   if (request.subresource == "scale")
     return call->sendJson(200, api::toText(scaleOf(*request.info, (*object)->tree())));
   if (!request.subresource.empty() && request.subresource != "status") return call->sendStatus(noSuchResource());
-  call->sendJson(200, renderObject(*core_, **object, call->media));
+  sendObject(core_, call, 200, **object, {});
 }
 
 void ApiServer::change(const CallPtr& call, ApiRequest request) {
   auto done = [core = core_, call](Result<WriteAnswer> result) {
     if (!result.ok()) return call->sendStatus(result.status());
     auto& answer = *result;
-    call->sendJson(answer.code,
-                   answer.object ? renderObject(*core, *answer.object, call->media) : std::move(answer.text),
-                   answer.warnings);
+    if (answer.object) return sendObject(core, call, answer.code, *answer.object, answer.warnings);
+    call->sendJson(answer.code, std::move(answer.text), answer.warnings);
   };
   if (request.verb == Verb::DeleteCollection) return deleteCollection(core_, std::move(request), std::move(done));
   write(core_, std::move(request), std::move(done));

@@ -1,141 +1,18 @@
 #include "engine/server/call.h"
 
 #include "engine/api/codec.h"
-#include "engine/server/json_util.h"
+#include "engine/api/protobuf.h"
+#include "engine/server/protobuf_answer.h"
 #include "engine/server/status_json.h"
 
 namespace ph::server {
-namespace {
-
-void addWarning(net::Headers& headers, const std::string& text) {
+std::string warningValue(std::string_view text) {
   std::string value = "299 - \"";
   for (char c : text) {
     if (c == '"' || c == '\\') value += '\\';
-    value += c == '\n' || c == '\r' ? ' ' : c;
+    value += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   }
-  headers.add("warning", value + "\"");
-}
-
-void indent(std::string& out, int depth) { out.append(size_t(depth) * 2, ' '); }
-
-void appendPretty(const Json& value, std::string& out, int depth) {
-  if (auto* object = value.if_object(); object && !object->empty()) {
-    out += "{\n";
-    bool first = true;
-    for (auto& [k, v] : *object) {
-      if (!first) out += ",\n";
-      first = false;
-      indent(out, depth + 1);
-      api::appendText(Json(k), out);
-      out += ": ";
-      appendPretty(v, out, depth + 1);
-    }
-    out += '\n';
-    indent(out, depth);
-    out += '}';
-  } else if (auto* list = value.if_array(); list && !list->empty()) {
-    out += "[\n";
-    bool first = true;
-    for (auto& v : *list) {
-      if (!first) out += ",\n";
-      first = false;
-      indent(out, depth + 1);
-      appendPretty(v, out, depth + 1);
-    }
-    out += '\n';
-    indent(out, depth);
-    out += ']';
-  } else {
-    api::appendText(value, out);
-  }
-}
-
-// Block style; every text that could be taken for something else is a JSON string, which YAML reads as it is.
-bool plain(std::string_view s) {
-  if (s.empty() || s.size() > 120) return false;
-  auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  if (!letter(s.front())) return false;
-  for (char c : s)
-    if (!letter(c) && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.' && c != '/') return false;
-  static constexpr std::string_view words[] = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
-  std::string lower(s);
-  for (auto& c : lower) c = char(std::tolower(static_cast<unsigned char>(c)));
-  for (auto w : words)
-    if (lower == w) return false;
-  return true;
-}
-
-void appendScalar(const Json& value, std::string& out) {
-  if (auto* s = value.if_string(); s && plain(view(*s)))
-    out += view(*s);
-  else
-    api::appendText(value, out);
-}
-
-bool isBlock(const Json& v) {
-  return (v.is_object() && !v.get_object().empty()) || (v.is_array() && !v.get_array().empty());
-}
-
-void appendYaml(const Json& value, std::string& out, int depth);
-
-void appendYamlObject(const JsonObject& object, std::string& out, int depth, bool afterDash) {
-  bool first = afterDash;
-  for (auto& [k, v] : object) {
-    if (!first) indent(out, depth);
-    first = false;
-    appendScalar(Json(k), out);
-    out += ':';
-    if (isBlock(v)) {
-      out += '\n';
-      appendYaml(v, out, v.is_object() ? depth + 1 : depth);
-    } else {
-      out += ' ';
-      appendScalar(v, out);
-      out += '\n';
-    }
-  }
-}
-
-void appendYaml(const Json& value, std::string& out, int depth) {
-  if (auto* object = value.if_object(); object && !object->empty()) return appendYamlObject(*object, out, depth, false);
-  auto* list = value.if_array();
-  if (!list || list->empty()) {
-    appendScalar(value, out);
-    out += '\n';
-    return;
-  }
-  for (auto& v : *list) {
-    indent(out, depth);
-    out += "- ";
-    if (v.is_object() && !v.get_object().empty()) {
-      appendYamlObject(v.get_object(), out, depth + 1, true);
-    } else if (isBlock(v)) {
-      out += '\n';
-      appendYaml(v, out, depth + 1);
-    } else {
-      appendScalar(v, out);
-      out += '\n';
-    }
-  }
-}
-
-}  // namespace
-
-std::string prettyJson(std::string_view json) {
-  auto tree = api::parseJson(json);
-  if (!tree.ok()) return std::string(json);
-  std::string out;
-  appendPretty(*tree, out, 0);
-  out += '\n';
-  return out;
-}
-
-std::string toYaml(std::string_view json) {
-  auto tree = api::parseJson(json);
-  if (!tree.ok()) return std::string(json);
-  std::string out;
-  appendYaml(*tree, out, 0);
-  return out;
+  return value + "\"";
 }
 
 void Call::count(int code) { metrics->request(verb, code, clock->monoNow() - started); }
@@ -146,21 +23,38 @@ void Call::send(int code, std::string body, std::string_view contentType) {
   response.headers.add("content-type", std::string(contentType));
   response.headers.add("cache-control", "no-cache, private");
   response.body.push_back(net::makeBuffer(std::move(body)));
+  for (auto& w : warnings) response.headers.add("warning", warningValue(w));
   count(code);
   responder->send(std::move(response));
 }
 
 void Call::sendJson(int code, std::string json, const std::vector<std::string>& warnings) {
+  Media is = media;
+  if (media.protobuf) {
+    auto tree = api::parseJson(json);
+    auto bytes = tree.ok() ? protobufOf(*tree) : std::nullopt;
+    is.protobuf = bytes.has_value();  // what has no such form is JSON, and says so
+    if (bytes) json = std::move(*bytes);
+  } else if (media.yaml) {
+    json = toYaml(json);
+  } else if (media.pretty) {
+    json = prettyJson(json);
+  }
+  sendAs(is, code, std::move(json), warnings);
+}
+
+void Call::sendRendered(int code, std::string bytes, const std::vector<std::string>& warnings) {
+  sendAs(media, code, std::move(bytes), warnings);
+}
+
+void Call::sendAs(const Media& is, int code, std::string bytes, const std::vector<std::string>& warnings) {
   net::Response response;
   response.status = code;
-  response.headers.add("content-type", media.yaml ? "application/yaml" : "application/json");
+  response.headers.add("content-type", std::string(is.contentType()));
   response.headers.add("cache-control", "no-cache, private");
-  for (auto& w : warnings) addWarning(response.headers, w);
-  if (media.yaml)
-    json = toYaml(json);
-  else if (media.pretty)
-    json = prettyJson(json);
-  response.body.push_back(net::makeBuffer(std::move(json)));
+  for (auto& w : this->warnings) response.headers.add("warning", warningValue(w));
+  for (auto& w : warnings) response.headers.add("warning", warningValue(w));
+  response.body.push_back(net::makeBuffer(std::move(bytes)));
   count(code);
   responder->send(std::move(response));
 }
@@ -168,11 +62,14 @@ void Call::sendJson(int code, std::string json, const std::vector<std::string>& 
 void Call::sendStatus(const Status& status) {
   net::Response response;
   response.status = status.code;
-  response.headers.add("content-type", "application/json");
+  std::optional<std::string> bytes;
+  if (media.protobuf) bytes = protobufOf(statusTree(status));
+  response.headers.add("content-type", std::string(bytes ? api::kProtobufMedia : "application/json"));
   response.headers.add("cache-control", "no-cache, private");
   if (status.retryAfterSeconds > 0) response.headers.add("retry-after", std::to_string(status.retryAfterSeconds));
   if (status.code == 401) response.headers.add("www-authenticate", "Bearer");
-  response.body.push_back(net::makeBuffer(statusJson(status)));
+  response.body.push_back(net::makeBuffer(bytes ? std::move(*bytes) : statusJson(status)));
+  for (auto& w : warnings) response.headers.add("warning", warningValue(w));
   count(status.code);
   responder->send(std::move(response));
 }

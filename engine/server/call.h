@@ -10,6 +10,7 @@
 #include "engine/server/api_request.h"
 #include "engine/server/media.h"
 #include "engine/server/metrics.h"
+#include "engine/server/text_form.h"
 
 namespace ph::server {
 
@@ -25,6 +26,7 @@ struct Call {
   User user;
   Media media;
   std::string_view verb = "other";     // for the counters
+  std::vector<std::string> warnings;   // Warning headers of whatever is answered
 
   std::string_view queryValue(std::string_view name) const {
     for (auto& [k, v] : query)
@@ -34,13 +36,16 @@ struct Call {
   void send(int code, std::string body, std::string_view contentType = "application/json");
   // A JSON text, in the media type asked for.
   void sendJson(int code, std::string json, const std::vector<std::string>& warnings = {});
+  // Bytes that are in the media type asked for already.
+  void sendRendered(int code, std::string bytes, const std::vector<std::string>& warnings = {});
   void sendStatus(const Status& status);
   void count(int code);
+
+ private:
+  void sendAs(const Media& is, int code, std::string bytes, const std::vector<std::string>& warnings);
 };
 using CallPtr = std::shared_ptr<Call>;
-
-// JSON text with indentation; YAML of the same.
-std::string prettyJson(std::string_view json);
-std::string toYaml(std::string_view json);
+// The value of a Warning header (RFC 7234, code 299).
+std::string warningValue(std::string_view text);
 
 }  // namespace ph::server

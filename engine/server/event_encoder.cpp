@@ -1,5 +1,8 @@
 #include "engine/server/event_encoder.h"
 
+#include "engine/api/codec.h"
+#include "engine/server/json_util.h"
+#include "engine/server/protobuf_answer.h"
 #include "engine/server/status_json.h"
 #include "engine/server/table.h"
 
@@ -15,6 +18,15 @@ void begin(std::string& out, Seen seen) {
   out += "{\"type\":\"";
   out += seenName(seen);
   out += "\",\"object\":";
+}
+
+// A JSON object of a kind that protobuf knows, as a frame.
+std::string frame(Seen seen, const Json& tree) {
+  std::string out;
+  auto object = protobufOf(tree);
+  PH_CHECK(object.has_value());
+  appendWatchFrame(out, seenName(seen), *object);
+  return out;
 }
 
 size_t slotOf(int64_t revision, Seen seen) { return size_t(revision * 3 + int(seen)) % 128; }
@@ -41,6 +53,7 @@ std::shared_ptr<EncodedRing> EventEncoder::ring(const ResourceInfo& info, const 
 }
 
 void appendEvent(std::string& out, Seen seen, const api::Object& object, const Media& media, WallTime now) {
+  if (media.protobuf) return appendWatchFrame(out, seenName(seen), protobufObject(object, media));
   begin(out, seen);
   if (media.shape == Shape::Object) {
     object.appendJson(out);
@@ -64,18 +77,23 @@ std::string bookmarkLine(const ResourceInfo& info, int64_t revision, const Media
     return out;
   }
   bool partial = media.shape == Shape::Partial;
-  out += "{\"kind\":\"" + (partial ? std::string("PartialObjectMetadata") : info.kind) + "\",\"apiVersion\":\"";
-  out += partial ? "meta.k8s.io/" + std::string(media.metaVersion) : info.apiVersion();
-  out += "\",\"metadata\":{\"resourceVersion\":\"" + version + "\",\"creationTimestamp\":null";
-  if (endOfInitial) out += ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}";
-  out += "}}}\n";
+  JsonObject metadata{{"resourceVersion", version}, {"creationTimestamp", nullptr}};
+  if (endOfInitial) metadata["annotations"] = JsonObject{{"k8s.io/initial-events-end", "true"}};
+  Json tree = JsonObject{{"kind", partial ? std::string("PartialObjectMetadata") : info.kind},
+                         {"apiVersion", partial ? "meta.k8s.io/" + std::string(media.metaVersion) : info.apiVersion()},
+                         {"metadata", std::move(metadata)}};
+  if (media.protobuf) return frame(Seen::Bookmark, tree);
+  api::appendText(tree, out);
+  out += "}\n";
   return out;
 }
 
-std::string errorLine(const Status& status) {
+std::string errorLine(const Status& status, const Media& media) {
+  Json tree = statusTree(status);
+  if (media.protobuf) return frame(Seen::Error, tree);
   std::string out;
   begin(out, Seen::Error);
-  out += statusJson(status);
+  api::appendText(tree, out);
   out += "}\n";
   return out;
 }

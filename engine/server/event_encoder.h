@@ -42,9 +42,9 @@ class EventEncoder {
   std::map<std::pair<const ResourceInfo*, int>, std::weak_ptr<EncodedRing>> rings_;
 };
 
-// One line of a watch: {"type":...,"object":...}\n
+// One event of a watch: a line {"type":...,"object":...}\n, or a frame of protobuf.
 void appendEvent(std::string& out, Seen seen, const api::Object& object, const Media& media, WallTime now);
-std::string bookmarkLine(const ResourceInfo& info, int64_t revision, const Media& media, bool endOfInitial);
-std::string errorLine(const Status& status);
+std::string bookmarkLine(const ResourceInfo& info, int64_t revision, const Media& media, bool endOfInitial);  // a frame in protobuf
+std::string errorLine(const Status& status, const Media& media);
 
 }  // namespace ph::server

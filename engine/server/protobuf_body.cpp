@@ -3,6 +3,7 @@
 #include "engine/api/codec.h"
 #include "engine/api/protobuf.h"
 #include "engine/api/types/autoscaling.h"
+#include "engine/api/types/meta.h"
 
 namespace ph::server {
 namespace {
@@ -42,23 +43,63 @@ constexpr Field kEvictionFields[] = {{.name = "metadata", .type = &kNameOnly, .n
                                      {.name = "deleteOptions", .type = &kDeleteOptions, .number = 2, .pointer = true}};
 constexpr Type kEviction{.form = Form::Object, .fields = kEvictionFields, .fieldCount = 2};
 
-const Type* typeOf(const api::Registry& registry, std::string_view apiVersion, std::string_view kind) {
+constexpr Field kListMetaFields[] = {{.name = "selfLink", .type = &scalar::String, .number = 1},
+                                     {.name = "resourceVersion", .type = &scalar::String, .number = 2},
+                                     {.name = "continue", .type = &scalar::String, .number = 3},
+                                     {.name = "remainingItemCount", .type = &scalar::Int64, .number = 4, .pointer = true}};
+constexpr Type kListMeta{.form = Form::Object, .fields = kListMetaFields, .fieldCount = 4};
+constexpr Field kCauseFields[] = {{.name = "reason", .type = &scalar::String, .number = 1},
+                                  {.name = "message", .type = &scalar::String, .number = 2},
+                                  {.name = "field", .type = &scalar::String, .number = 3}};
+constexpr Type kCause{.form = Form::Object, .fields = kCauseFields, .fieldCount = 3};
+constexpr Type kCauses{.form = Form::List, .item = &kCause};
+constexpr Field kDetailsFields[] = {{.name = "name", .type = &scalar::String, .number = 1},
+                                    {.name = "group", .type = &scalar::String, .number = 2},
+                                    {.name = "kind", .type = &scalar::String, .number = 3},
+                                    {.name = "causes", .type = &kCauses, .number = 4},
+                                    {.name = "retryAfterSeconds", .type = &scalar::Int32, .number = 5},
+                                    {.name = "uid", .type = &scalar::String, .number = 6}};
+constexpr Type kDetails{.form = Form::Object, .fields = kDetailsFields, .fieldCount = 6};
+constexpr Field kStatusFields[] = {{.name = "metadata", .type = &kListMeta, .number = 1},
+                                   {.name = "status", .type = &scalar::String, .number = 2},
+                                   {.name = "message", .type = &scalar::String, .number = 3},
+                                   {.name = "reason", .type = &scalar::String, .number = 4},
+                                   {.name = "details", .type = &kDetails, .number = 5, .pointer = true},
+                                   {.name = "code", .type = &scalar::Int32, .number = 6}};
+constexpr Type kStatus{.form = Form::Object, .fields = kStatusFields, .fieldCount = 6};
+
+const Type& partialType() {
+  static const Field fields[] = {{.name = "metadata", .type = &api::schemaOf<api::meta::ObjectMeta>(), .number = 1}};
+  static const Type type{.form = Form::Object, .fields = fields, .fieldCount = 1};
+  return type;
+}
+
+}  // namespace
+
+const Type* protobufType(const api::Registry& registry, std::string_view apiVersion, std::string_view kind) {
   if (kind == "DeleteOptions") return &kDeleteOptions;
   if (kind == "Binding") return &kBinding;
   if (kind == "Eviction") return &kEviction;
+  if (kind == "Status") return &kStatus;
+  if (kind == "PartialObjectMetadata") return &partialType();
   if (kind == "Scale") return &api::schemaOf<api::autoscaling::Scale>();
   size_t slash = apiVersion.find('/');
   auto group = slash == std::string_view::npos ? std::string_view() : apiVersion.substr(0, slash);
   auto version = slash == std::string_view::npos ? apiVersion : apiVersion.substr(slash + 1);
   auto* info = registry.findKind(group, version, kind);
-  return info && info->builtin ? info->type : nullptr;
+  return info && hasProtobuf(*info) ? info->type : nullptr;
 }
 
-}  // namespace
+bool hasProtobuf(const api::ResourceInfo& info) {
+  if (!info.builtin || !info.type) return false;
+  for (uint32_t i = 0; i < info.type->fieldCount; ++i)
+    if (info.type->fields[i].number > 0) return true;
+  return false;
+}
 
 Result<api::Json> readProtobuf(std::string_view body, const api::Registry& registry) {
   PH_ASSIGN(auto envelope, api::parseProtobufBody(body));
-  const Type* type = typeOf(registry, envelope.apiVersion, envelope.kind);
+  const Type* type = protobufType(registry, envelope.apiVersion, envelope.kind);
   if (!type)
     return Status::badRequest("no kind \"" + envelope.kind + "\" is registered for version \"" + envelope.apiVersion +
                               "\" in protobuf");

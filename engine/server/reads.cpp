@@ -5,6 +5,7 @@
 #include "engine/api/codec.h"
 #include "engine/net/pki.h"
 #include "engine/server/json_util.h"
+#include "engine/server/protobuf_answer.h"
 #include "engine/server/table.h"
 
 namespace ph::server {
@@ -164,6 +165,7 @@ Result<Listing> list(const Core& core, const ApiRequest& r) {
 }
 
 std::string renderObject(const Core& core, const api::Object& object, const Media& media) {
+  if (media.protobuf) return protobufObject(object, media);
   if (media.shape == Shape::Object) return object.json();
   std::string out;
   if (media.shape == Shape::Table) {
@@ -173,60 +175,6 @@ std::string renderObject(const Core& core, const api::Object& object, const Medi
   } else {
     appendPartial(out, object, media, true);
   }
-  return out;
-}
-
-ListRenderer::ListRenderer(const Core& core, const ResourceInfo& info, Listing listing, Media media)
-    : core_(core), info_(info), listing_(std::move(listing)), media_(media) {}
-
-void ListRenderer::head(std::string& out) const {
-  if (media_.shape == Shape::Table) {
-    appendTableHead(out, info_, media_, std::to_string(listing_.revision), listing_.continueToken, listing_.remaining,
-                    true);
-    return;
-  }
-  bool partial = media_.shape == Shape::Partial;
-  out += "{\"kind\":\"";
-  out += partial ? "PartialObjectMetadataList" : info_.listKind();
-  out += "\",\"apiVersion\":\"";
-  out += partial ? "meta.k8s.io/" + std::string(media_.metaVersion) : info_.apiVersion();
-  out += "\",\"metadata\":{\"resourceVersion\":\"" + std::to_string(listing_.revision) + "\"";
-  if (!listing_.continueToken.empty()) out += ",\"continue\":\"" + listing_.continueToken + "\"";
-  if (listing_.remaining) out += ",\"remainingItemCount\":" + std::to_string(*listing_.remaining);
-  out += "},\"items\":[";
-}
-
-void ListRenderer::item(std::string& out) {
-  auto& object = *listing_.items[at_];
-  if (at_) out += ',';
-  if (media_.shape == Shape::Table)
-    appendTableRow(out, object, media_, core_.now());
-  else if (media_.shape == Shape::Partial)
-    appendPartial(out, object, media_, true);
-  else
-    object.appendJson(out);
-  ++at_;
-}
-
-net::Buffer ListRenderer::next(size_t target) {
-  if (ended_) return nullptr;
-  std::string out;
-  out.reserve(target + target / 4);
-  if (!begun_) head(out);
-  begun_ = true;
-  while (at_ < listing_.items.size() && out.size() < target) item(out);
-  if (at_ == listing_.items.size()) {
-    out += "]}";
-    ended_ = true;
-  }
-  return net::makeBuffer(std::move(out));
-}
-
-std::vector<net::Buffer> renderList(const Core& core, const ResourceInfo& info, const Listing& listing,
-                                    const Media& media) {
-  ListRenderer renderer(core, info, listing, media);
-  std::vector<net::Buffer> out;
-  while (auto chunk = renderer.next()) out.push_back(std::move(chunk));
   return out;
 }
 

@@ -34,29 +34,8 @@ Result<Filter> parseFilter(const ApiRequest& request);
 Result<ObjectPtr> get(const Core& core, const ApiRequest& request);
 Result<Listing> list(const Core& core, const ApiRequest& request);
 
-// One object in the shape asked for.
+// One object in the shape and form asked for (YAML and indentation are the caller's).
 std::string renderObject(const Core& core, const api::Object& object, const Media& media);
-// A list, in chunks of bounded size (never one giant text).
-std::vector<net::Buffer> renderList(const Core& core, const ResourceInfo& info, const Listing& listing,
-                                    const Media& media);
-
-// The same piece by piece, for answers too large to hold: next() gives chunks until it gives null.
-class ListRenderer {
- public:
-  ListRenderer(const Core& core, const ResourceInfo& info, Listing listing, Media media);
-  net::Buffer next(size_t target = 64 * 1024);
-
- private:
-  void head(std::string& out) const;
-  void item(std::string& out);
-  const Core& core_;
-  const ResourceInfo& info_;
-  Listing listing_;
-  Media media_;
-  size_t at_ = 0;
-  bool begun_ = false, ended_ = false;
-};
-
 // autoscaling/v1 Scale of an object.
 Json scaleOf(const ResourceInfo& info, const Json& object);
 // resourceVersion as a number; empty or "0" is 0.

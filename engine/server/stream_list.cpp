@@ -2,11 +2,22 @@
 
 #include <atomic>
 
+#include "engine/server/list_renderer.h"
+
 namespace ph::server {
 namespace {
 
 constexpr size_t kWhole = 512 * 1024;   // bytes up to which a list is sent at once
 constexpr size_t kWindow = 512 * 1024;  // bytes on their way at a time
+constexpr size_t kMeasured = 256;       // items measured in one task, so that others get their turn
+
+net::Headers headersOf(const Call& call) {
+  net::Headers headers;
+  headers.add("content-type", std::string(call.media.contentType()));
+  headers.add("cache-control", "no-cache, private");
+  for (auto& w : call.warnings) headers.add("warning", warningValue(w));
+  return headers;
+}
 
 class ListStream : public std::enable_shared_from_this<ListStream> {
  public:
@@ -15,17 +26,22 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
 
   void start() {
     auto self = shared_from_this();
+    call_->responder->onClose([self] { self->gone_.store(true, std::memory_order_release); });
     call_->responder->onDrain([self] { self->pump(); });
-    net::Headers headers;
-    headers.add("content-type", "application/json");
-    headers.add("cache-control", "no-cache, private");
-    call_->responder->begin(200, std::move(headers));
-    pump();
+    measure();
   }
 
  private:
+  void measure() {
+    if (gone_.load(std::memory_order_acquire)) return;
+    if (!renderer_.measure(kMeasured)) return core_->executor->post([self = shared_from_this()] { self->measure(); });
+    call_->responder->begin(200, headersOf(*call_));
+    begun_.store(true, std::memory_order_release);
+    pump();
+  }
   // One pumps; calls that meet it only make it look again.
   void pump() {
+    if (!begun_.load(std::memory_order_acquire)) return;
     if (pumping_.fetch_add(1, std::memory_order_acq_rel) != 0) return;
     int turns = 1;
     do {
@@ -34,6 +50,10 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
     } while (turns > 0);
   }
   void step() {
+    if (gone_.load(std::memory_order_acquire)) {
+      ended_ = true;
+      return;
+    }
     if (auto chunk = renderer_.next()) return call_->responder->write(std::move(chunk));
     ended_ = true;
     call_->count(200);
@@ -44,6 +64,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
   ListRenderer renderer_;
   CallPtr call_;
   std::atomic<int> pumping_{0};
+  std::atomic<bool> begun_{false}, gone_{false};
   bool ended_ = false;
 };
 
@@ -52,19 +73,10 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
 void sendList(const std::shared_ptr<Core>& core, const ResourceInfo& info, Listing listing, const CallPtr& call) {
   size_t bytes = 0;
   for (auto& object : listing.items) bytes += object->stored().size();
-  bool rewritten = call->media.yaml || call->media.pretty;
-  if (bytes > kWhole && !rewritten)
-    return std::make_shared<ListStream>(core, info, std::move(listing), call)->start();
-  auto chunks = renderList(*core, info, listing, call->media);
-  if (rewritten) {
-    std::string all;
-    for (auto& chunk : chunks) all += *chunk;
-    return call->sendJson(200, std::move(all));
-  }
+  if (bytes > kWhole) return std::make_shared<ListStream>(core, info, std::move(listing), call)->start();
   net::Response response;
-  response.headers.add("content-type", "application/json");
-  response.headers.add("cache-control", "no-cache, private");
-  response.body = std::move(chunks);
+  response.headers = headersOf(*call);
+  response.body = renderList(*core, info, listing, call->media);
   call->count(200);
   call->responder->send(std::move(response));
 }

@@ -85,7 +85,7 @@ Result<> WatchSession::start() {
   responder_->onClose([self] { self->closed(); });
   responder_->onDrain([self] { self->pump(); });
   net::Headers headers;
-  headers.add("content-type", media_.shape == Shape::Object ? "application/json" : "application/json;stream=watch");
+  headers.add("content-type", std::string(media_.watchContentType()));
   headers.add("cache-control", "no-cache, private");
   responder_->begin(200, std::move(headers));
   int64_t seconds = request_.options.timeoutSeconds;
@@ -148,10 +148,10 @@ void WatchSession::goLive() {
   indexWatch(*core_, filter_, watch);
   watch.onEvents = [self = shared_from_this()](std::vector<cache::EventPtr> events) { self->deliver(std::move(events)); };
   watch.onEnd = [weak = weak_from_this()](Status status) {
-    if (auto self = weak.lock()) self->finish(status.isGone() ? errorLine(status) : std::string());
+    if (auto self = weak.lock()) self->finish(status.isGone() ? errorLine(status, self->media_) : std::string());
   };
   auto handle = core_->cache->watch(std::move(watch));
-  if (!handle.ok()) return finish(errorLine(handle.status()));
+  if (!handle.ok()) return finish(errorLine(handle.status(), media_));
   {
     std::lock_guard lock(mutex_);
     if (!closed_) handle_ = std::move(*handle);

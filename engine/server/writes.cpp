@@ -4,6 +4,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/server/json_util.h"
+#include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
 #include "engine/server/reads.h"
 #include "engine/server/status_json.h"

@@ -54,6 +54,68 @@ class HttpTest : public QObject {
     CODE(made, 201);
   }
 
+  // ---- protobuf ---------------------------------------------------------------------------------------------------
+
+  void clientsThatAskForProtobufGetIt() {
+    const std::string accept = "application/vnd.kubernetes.protobuf,application/json";
+    CODE(http_->post(maps_, configMap("a")), 201);
+    auto got = http_->get(maps_ + "/a", accept);
+    CODE(got, 200);
+    QCOMPARE(std::string(got.headers.get("content-type")), std::string("application/vnd.kubernetes.protobuf"));
+    QVERIFY(got.body.startsWith(QByteArray("k8s\0", 4)));
+    auto listed = http_->get(maps_, accept);
+    CODE(listed, 200);
+    QVERIFY(listed.body.startsWith(QByteArray("k8s\0", 4)) && listed.body.contains("ConfigMapList"));
+    auto missing = http_->get(maps_ + "/none", accept);
+    CODE(missing, 404);
+    QCOMPARE(std::string(missing.headers.get("content-type")), std::string("application/vnd.kubernetes.protobuf"));
+    QVERIFY(missing.body.contains("Status") && missing.body.contains("NotFound"));
+    // What was read can be written: the same bytes to another place.
+    auto body = got.body;
+    auto back = http_->send("PUT", maps_ + "/a", body.toStdString(),
+                            {{"content-type", "application/vnd.kubernetes.protobuf"}, {"accept", accept}});
+    CODE(back, 200);
+    QVERIFY(back.body.startsWith(QByteArray("k8s\0", 4)));
+    // A Table has no protobuf form: the next of the choices, or none.
+    auto table = http_->get(maps_, "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1,application/json;as=Table;g=meta.k8s.io;v=v1");
+    CODE(table, 200);
+    QCOMPARE(json(table.body)["kind"].toString(), "Table");
+    CODE(http_->get(maps_, "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1"), 406);
+    auto unknown = http_->get(maps_, "text/html");
+    CODE(unknown, 406);
+    QCOMPARE(json(unknown.body)["reason"].toString(), "NotAcceptable");
+    auto deleted = http_->send("DELETE", maps_ + "/a", {}, {{"accept", accept}});
+    CODE(deleted, 200);
+    QVERIFY(deleted.body.startsWith(QByteArray("k8s\0", 4)));
+  }
+
+  void aWatchInProtobufIsFramed() {
+    auto stream = http_->watch(maps_ + "?watch=true&timeoutSeconds=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan",
+                               "application/vnd.kubernetes.protobuf;stream=watch,application/json");
+    QCOMPARE(stream.code(), 200);
+    CODE(http_->post(maps_, configMap("a")), 201);
+    QVERIFY(stream.waitEnd());
+    // Lines are no unit here: put the stream together again.
+    QByteArray all;
+    while (auto part = stream.next(100)) all += *part + "\n";
+    auto rest = stream.rest();
+    all += rest;
+    QStringList types;
+    while (all.size() >= 4) {
+      qsizetype size = 0;
+      for (int i = 0; i < 4; ++i) size = size << 8 | uchar(all[i]);
+      QVERIFY2(all.size() >= size + 4, qPrintable(QString::number(size)));
+      auto frame = all.mid(4, size);
+      all.remove(0, size + 4);
+      QCOMPARE(frame[0], char(0x0a));
+      types << QString::fromUtf8(frame.mid(2, frame[1]));
+      QVERIFY(frame.contains(QByteArray("k8s\0", 4)) && frame.contains("ConfigMap"));
+    }
+    QVERIFY(all.isEmpty());
+    QVERIFY2(types.startsWith("BOOKMARK") || types.startsWith("ADDED"), qPrintable(types.join(' ')));
+    QVERIFY2(types.contains("BOOKMARK") && types.contains("ADDED"), qPrintable(types.join(' ')));
+  }
+
   // ---- watch ------------------------------------------------------------------------------------------------------
 
   void aWatchWithoutRevisionBeginsWithWhatIs() {

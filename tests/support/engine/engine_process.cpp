@@ -225,6 +225,11 @@ int Http::Lines::code() {
   return state->code;
 }
 
+QByteArray Http::Lines::rest() {
+  std::lock_guard lock(state->mutex);
+  return state->rest;
+}
+
 std::optional<QByteArray> Http::Lines::next(int milliseconds) {
   std::unique_lock lock(state->mutex);
   state->changed.wait_for(lock, std::chrono::milliseconds(milliseconds),

@@ -89,6 +89,7 @@ class Http {
    public:
     int code();                                   // waits for the head; 0 when it never came
     std::optional<QByteArray> next(int milliseconds = 10000);  // a line, or nothing when there is none in time
+    QByteArray rest();                            // what came after the last whole line
     bool waitEnd(int milliseconds = 10000);       // true when the stream ended
     std::shared_ptr<struct LineState> state;
     std::shared_ptr<net::StreamHandle> handle;

@@ -55,6 +55,22 @@ class ServerTest : public QObject {
     QVERIFY(!negotiate("application/json;as=Table;v=v7;g=meta.k8s.io"));
     QVERIFY(negotiate("application/json;as=Unheard;v=v1, application/json")->shape == Shape::Object);
     QVERIFY(negotiate("application/yaml")->yaml);
+    // The best q wins, the first of equals; what can't be given is passed over.
+    QVERIFY(negotiate("application/json;q=0.5, application/yaml;q=0.9")->yaml);
+    QVERIFY(!negotiate("*/*;q=0.9, application/json ;q=0.8,application/yaml;q=0.1")->yaml);
+    QVERIFY(!negotiate("*/*, application/yaml;q=0.9")->yaml);
+    QVERIFY(negotiate("*/*, application/yaml")->yaml);
+    QVERIFY(!negotiate("application/yaml;q=0"));
+    QVERIFY(negotiate("APPLICATION/YAML")->yaml);
+    QVERIFY(!negotiate("application/yaml", {.yaml = false}));
+    QVERIFY(negotiate("application/vnd.kubernetes.protobuf,application/json", {.protobuf = true})->protobuf);
+    QVERIFY(!negotiate("application/vnd.kubernetes.protobuf;q=0.1,application/json", {.protobuf = true})->protobuf);
+    auto part = negotiate("application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json", {.protobuf = true});
+    QVERIFY(part && part->protobuf && part->shape == Shape::Partial);
+    auto noTable = negotiate("application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1, application/json;as=Table;g=meta.k8s.io;v=v1", {.protobuf = true});
+    QVERIFY(noTable && !noTable->protobuf && noTable->shape == Shape::Table);
+    QVERIFY(!negotiate("text/html"));
+    QVERIFY(!negotiate(std::string(100000, ',')));
     std::set<int> ids;
     for (auto text : {"application/json", "application/json;as=Table;v=v1", "application/json;as=Table;v=v1beta1",
                       "application/json;as=PartialObjectMetadata;v=v1"})
