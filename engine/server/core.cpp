@@ -2,6 +2,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/server/json_util.h"
+#include "engine/server/virtual_sources.h"
 #include "engine/server/writes.h"
 
 namespace ph::server {
@@ -16,6 +17,7 @@ Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, 
   if (!core->namespaces || !core->pods || !core->services || !core->nodes)
     return Status::internal("the registry lacks a core kind");
   core->registry = std::move(registry);
+  core->sources = std::make_shared<VirtualSources>();
   core->executor = std::move(executor);
   core->cache = std::move(cache);
   for (auto& [key, service] : core->cache->snapshot(*core->services).objects)

@@ -19,6 +19,7 @@ class TokenAuthority;  // identity/: signs and checks service account tokens
 class QuotaLedger;     // admission/: what quotas allow and what is used or about to be
 class CustomKinds;     // custom/: keeps the registry in step with the stored CustomResourceDefinitions
 class ClusterCa;       // identity/: the cluster's certificate authority
+class VirtualSources;  // virtual_sources.h: kinds that other parts of the engine answer for
 
 struct Core {
   std::shared_ptr<api::Registry> registry;
@@ -30,6 +31,7 @@ struct Core {
   std::shared_ptr<QuotaLedger> quota;
   std::shared_ptr<CustomKinds> customKinds;
   std::shared_ptr<ClusterCa> ca;
+  std::shared_ptr<VirtualSources> sources;  // never null
   const ResourceInfo* namespaces = nullptr;
   const ResourceInfo* pods = nullptr;
   const ResourceInfo* services = nullptr;

@@ -2,6 +2,7 @@
 
 #include "engine/server/pending_write.h"
 #include "engine/server/router.h"
+#include "engine/server/virtual_sources.h"
 
 namespace ph::server {
 namespace {
@@ -25,8 +26,48 @@ void readComponents(std::shared_ptr<Core> core, ApiRequest request, ListDone don
   done(std::move(out));
 }
 
+Status notNow(const ResourceInfo& info) {
+  return Status::unavailable("the part of the engine that answers for " + info.groupResource() + " does not run");
+}
+
+// What another part of the engine answers, as objects.
+void readSource(std::shared_ptr<Core> core, ApiRequest request, ListDone done) {
+  auto source = core->sources->find(request.info->storageGroupKind);
+  if (!source || !source->read) return done(notNow(*request.info));
+  auto filter = parseFilter(request);
+  if (!filter.ok()) return done(std::move(filter).status());
+  auto answer = [core, info = request.info, filter = std::move(*filter), done = std::move(done)](Result<VirtualSource::Trees> trees) {
+    if (!trees.ok()) return done(std::move(trees).status());
+    Listing out;
+    out.revision = core->cache->revision();
+    for (auto& tree : *trees) {
+      auto object = api::Object::make(info, tree, 0);
+      if (filter.matches(*object)) out.items.push_back(std::move(object));
+    }
+    done(std::move(out));
+  };
+  source->read(request.ns, request.name, std::move(answer));
+}
+
+void createSource(std::shared_ptr<Core> core, ApiRequest request, Json body, WriteDone done) {
+  auto source = core->sources->find(request.info->storageGroupKind);
+  if (!source || !source->create) return done(notNow(*request.info));
+  source->create(request.ns, std::move(body), [info = request.info, done = std::move(done)](Result<Json> tree) {
+    if (!tree.ok()) return done(std::move(tree).status());
+    WriteAnswer out;
+    out.code = 201;
+    out.object = api::Object::make(info, *tree, 0);
+    done(std::move(out));
+  });
+}
+
 constexpr std::pair<std::string_view, VirtualKind> kTable[] = {
     {"ComponentStatus", {.read = readComponents}},
+    {"metrics.k8s.io/NodeMetrics", {.read = readSource}},
+    {"metrics.k8s.io/PodMetrics", {.read = readSource}},
+    {"pilothouse.io/PodTimeline", {.read = readSource}},
+    {"pilothouse.io/SchedulingDecision", {.read = readSource}},
+    {"pilothouse.io/SchedulingPreview", {.create = createSource}},
 };
 
 }  // namespace
