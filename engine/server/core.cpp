@@ -3,6 +3,7 @@
 #include "engine/api/codec.h"
 #include "engine/server/json_util.h"
 #include "engine/server/virtual_sources.h"
+#include "engine/server/write_times.h"
 #include "engine/server/writes.h"
 
 namespace ph::server {
@@ -18,6 +19,7 @@ Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, 
     return Status::internal("the registry lacks a core kind");
   core->registry = std::move(registry);
   core->sources = std::make_shared<VirtualSources>();
+  core->writeTimes = std::make_shared<WriteTimes>();
   core->executor = std::move(executor);
   core->cache = std::move(cache);
   for (auto& [key, service] : core->cache->snapshot(*core->services).objects)

@@ -19,6 +19,7 @@ class TokenAuthority;  // identity/: signs and checks service account tokens
 class QuotaLedger;     // admission/: what quotas allow and what is used or about to be
 class CustomKinds;     // custom/: keeps the registry in step with the stored CustomResourceDefinitions
 class ClusterCa;       // identity/: the cluster's certificate authority
+class WriteTimes;      // write_times.h: when recent writes were asked for, and when they were durable
 class VirtualSources;  // virtual_sources.h: kinds that other parts of the engine answer for
 
 struct Core {
@@ -32,6 +33,7 @@ struct Core {
   std::shared_ptr<CustomKinds> customKinds;
   std::shared_ptr<ClusterCa> ca;
   std::shared_ptr<VirtualSources> sources;  // never null
+  std::shared_ptr<WriteTimes> writeTimes;   // never null
   const ResourceInfo* namespaces = nullptr;
   const ResourceInfo* pods = nullptr;
   const ResourceInfo* services = nullptr;

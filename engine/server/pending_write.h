@@ -35,6 +35,7 @@ struct PendingWrite {
   std::vector<std::string> warnings;
   ObjectPtr old;                  // what the decision saw
   bool removed = false;
+  MonoTime asked{};               // when it was begun
   ServiceClaim taken;
 
   api::WriteContext context() const;

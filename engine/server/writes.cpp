@@ -9,6 +9,7 @@
 #include "engine/server/reads.h"
 #include "engine/server/status_json.h"
 #include "engine/server/virtual_kinds.h"
+#include "engine/server/write_times.h"
 
 namespace ph::server {
 namespace {
@@ -63,6 +64,8 @@ Result<WriteAnswer> finish(PendingWrite& p, Result<ObjectPtr> result) {
     if (!p.taken.empty()) p.core->addresses.release(p.taken);
     if (!result.ok()) return std::move(result).status();
   } else {
+    bool changed = !p.old || p.old->revision() != (*result)->revision();
+    if (changed) p.core->writeTimes->note({(*result)->revision(), p.asked, p.core->executor->monoNow()});
     releaseAddresses(p, *result);
   }
   return answer(p, *result);
@@ -95,6 +98,7 @@ std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiReq
     return std::nullopt;
   }
   auto p = std::make_shared<PendingWrite>(core, std::move(request));
+  p->asked = core->executor->monoNow();
   if (auto planned = plan(*p); !planned.ok()) {
     done(finish(*p, std::move(planned).status()));
     return std::nullopt;
