@@ -11,10 +11,12 @@
 #include "engine/cache/cache.h"
 #include "engine/controllers/controllers.h"
 #include "engine/fleet/fleet.h"
+#include "engine/runtime/insight.h"
 #include "engine/runtime/pki_files.h"
 #include "engine/scheduler/scheduler.h"
 #include "engine/server/api_server.h"
 #include "engine/server/local_client.h"
+#include "engine/server/write_times.h"
 
 namespace ph::runtime {
 namespace {
@@ -77,6 +79,8 @@ class EngineImpl final : public Engine {
     if (stopped_) return;
     stopped_ = true;
     if (fleet_) fleet_->stop();
+    if (core_) withdrawInsight(*core_);
+    if (timelines_) timelines_->stop();
     if (scheduler_) scheduler_->stop();
     if (controllers_) controllers_->stop();
     if (api_) api_->setReady(false);
@@ -84,6 +88,7 @@ class EngineImpl final : public Engine {
     // The client goes first: it holds the server, and the server the core.
     drain();
     fleet_.reset();
+    timelines_.reset();
     scheduler_.reset();
     controllers_.reset();
     client_.reset();
@@ -141,6 +146,12 @@ class EngineImpl final : public Engine {
       scheduler_ = scheduler::Scheduler::make(*client_, executor_);
       scheduler_->start();
     }
+    timelines_ = timeline::PodTimelines::start(*client_, executor_, [core = core_.get()](int64_t revision) -> std::optional<timeline::Written> {
+      auto at = core->writeTimes->at(revision);
+      if (!at) return std::nullopt;
+      return timeline::Written{at->asked, at->durable};
+    });
+    offerInsight(core_, scheduler_.get(), timelines_.get());
     if (options_.fleet) startFleet();
     return {};
   }
@@ -183,6 +194,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<fleet::CredentialStore> ownCredentials_;
   std::unique_ptr<controllers::Controllers> controllers_;
   std::unique_ptr<scheduler::Scheduler> scheduler_;
+  std::unique_ptr<timeline::PodTimelines> timelines_;
   std::unique_ptr<fleet::Fleet> fleet_;
   std::string bound_, address_;
 };

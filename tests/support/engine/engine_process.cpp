@@ -5,6 +5,7 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QProcessEnvironment>
+#include <QRegularExpression>
 #include <QStandardPaths>
 #include <condition_variable>
 #include <deque>
@@ -95,6 +96,27 @@ QString EngineProcess::kubectlPath() {
 Ran EngineProcess::kubectl(const QStringList& arguments, const QByteArray& input, const QString& binary) const {
   return runProgram(binary.isEmpty() ? kubectlPath() : binary, arguments, input, 60,
                     {"KUBECONFIG=" + kubeconfig(), "HOME=" + dir_.path(), "KUBECTL_EXTERNAL_DIFF=diff -u"});
+}
+
+HollowNodes::~HollowNodes() {
+  process_.terminate();
+  if (!process_.waitForFinished(5000)) {
+    process_.kill();
+    process_.waitForFinished();
+  }
+}
+
+bool HollowNodes::start(const EngineProcess& engine, int count) {
+  process_.setProcessChannelMode(QProcess::MergedChannels);
+  process_.start(QString(PH_BIN_DIR) + "/pilothouse-agent", {"--hollow", QString::number(count), "--kubeconfig", engine.kubeconfig()});
+  if (!process_.waitForStarted()) return false;
+  QElapsedTimer timer;
+  timer.start();
+  while (timer.elapsed() < 20000) {
+    auto nodes = engine.kubectl({"get", "nodes", "--no-headers"}).out.split('\n', Qt::SkipEmptyParts);
+    if (nodes.filter(QRegularExpression("\\sReady\\s")).size() == count) return true;
+  }
+  return false;
 }
 
 std::string q(std::string text) {

@@ -53,6 +53,18 @@ class EngineProcess {
   QString address_, ready_;
 };
 
+// Nodes without containers: the agent's own code over a runtime that only pretends. They end with it.
+class HollowNodes {
+ public:
+  ~HollowNodes();
+  // True once all of them are Ready.
+  bool start(const EngineProcess& engine, int count);
+  QString log() { return QString::fromUtf8(process_.readAll()); }
+
+ private:
+  QProcess process_;
+};
+
 // JSON as tests write it: 'x' for "x".
 std::string q(std::string text);
 
