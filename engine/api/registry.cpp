@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "engine/api/builtin.h"
+#include "engine/api/convert.h"
 
 namespace ph::api {
 namespace {
@@ -84,7 +85,10 @@ const std::vector<ResourceInfo>& builtins() {
   static const std::vector<ResourceInfo> all = [] {
     auto made = builtinResources();
     std::stable_sort(made.begin(), made.end(), [](auto& a, auto& b) { return groupRank(a) < groupRank(b); });
-    for (auto& r : made) r.strategy = strategyFor(r.storageGroupKind);
+    for (auto& r : made) {
+      r.strategy = strategyFor(r.storageGroupKind);
+      if (!r.storedVersion) r.conversion = conversionFor(r.group, r.version, r.kind);
+    }
     return made;
   }();
   return all;

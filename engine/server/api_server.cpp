@@ -133,6 +133,7 @@ void ApiServer::resource(const CallPtr& call, std::string_view group, std::strin
   auto routed =
       routeResource(*core_->registry, group, version, call->segments, at, call->request.method, request);
   if (!routed.ok()) return call->sendStatus(routed.status());
+  if (auto& going = request.info->deprecation; !going.empty()) call->warnings.push_back(going);
   call->verb = isConnect(request) ? "connect" : verbName(request.verb);
   if (auto allowed = authorize(*core_, request); !allowed.ok()) return call->sendStatus(allowed.status());
   if (isConnect(request)) return connect(call, std::move(request));

@@ -1,6 +1,7 @@
 #include "engine/server/list_renderer.h"
 
 #include "engine/api/codec.h"
+#include "engine/api/convert.h"
 #include "engine/server/json_util.h"
 #include "engine/server/protobuf_answer.h"
 #include "engine/server/table.h"
@@ -14,7 +15,7 @@ ListRenderer::ListRenderer(const Core& core, const ResourceInfo& info, Listing l
 bool ListRenderer::measure(size_t items) {
   if (!media_.protobuf) return true;
   for (; items && measured_ < listing_.items.size(); --items, ++measured_) {
-    auto message = protobufMessage(*listing_.items[measured_], media_);
+    auto message = protobufMessage(*api::asVersion(listing_.items[measured_], info_), media_);
     itemBytes_ += listItemSize(message.size());
     if (itemBytes_ <= kKept) kept_.push_back(std::move(message));
   }
@@ -78,7 +79,8 @@ void ListRenderer::jsonItem(std::string& out, const api::Object& object) const {
 }
 
 void ListRenderer::item(std::string& out) {
-  auto& object = *listing_.items[at_];
+  auto shown = api::asVersion(listing_.items[at_], info_);
+  auto& object = *shown;
   if (media_.protobuf) {
     if (at_ < kept_.size())
       appendListItem(out, std::exchange(kept_[at_], {}));

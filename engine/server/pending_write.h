@@ -20,12 +20,14 @@ struct PendingWrite {
   enum class Reply : uint8_t { Object, Status, Scale };
 
   explicit PendingWrite(std::shared_ptr<Core> c, ApiRequest r) : core(std::move(c)), request(std::move(r)) {
-    info = request.info;
+    asked = request.info;
+    info = core->registry->stored(*asked);
   }
 
   std::shared_ptr<Core> core;
   ApiRequest request;
-  const ResourceInfo* info;       // of the object that changes
+  const ResourceInfo* info;       // of the object that changes, in the version it is stored in
+  const ResourceInfo* asked;      // the version that the request speaks, and is answered in
   std::string key;
   Json tree;                      // the parsed body
   ObjectPtr made;                 // create: ready to store
@@ -52,7 +54,8 @@ Result<> planSubresource(PendingWrite& p);   // the ones not stored as the objec
 // The body as a tree, of the request's kind (apiVersion and kind checked, filled in when missing).
 Result<Json> readBody(const Core& core, const ApiRequest& request, std::vector<std::string>* duplicates);
 Result<> checkKind(Json& tree, const ResourceInfo& info);
-// Defaults, types and unknown fields; what the client must hear about goes to warnings or the Status.
+// Defaults, types and unknown fields; what the client must hear about goes to warnings or the Status. The tree comes in the
+// version asked for, and leaves in the stored one.
 Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> duplicates);
 // An update's second half: `next` takes the place of `current` (whose tree is `old`).
 Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Json& old, Json next);

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/api/codec.h"
+#include "engine/api/convert.h"
 #include "engine/net/pki.h"
 #include "engine/server/json_util.h"
 #include "engine/server/protobuf_answer.h"
@@ -54,10 +55,11 @@ struct Page {
 
 Result<Page> choosePage(const Core& core, const ApiRequest& r) {
   auto& o = r.options;
+  auto& stored = *core.registry->stored(*r.info);
   PH_TRY(checkListRevision(o, core.cache->revision()));
   if (!o.continueToken.empty()) {
     PH_ASSIGN(auto token, decodeToken(o.continueToken));
-    auto snapshot = core.cache->snapshotAt(*r.info, token.first);
+    auto snapshot = core.cache->snapshotAt(stored, token.first);
     if (!snapshot.ok())
       return Status::expired("The provided continue parameter is too old to display a consistent list result. You must "
                              "start a new list without the continue parameter.");
@@ -65,10 +67,10 @@ Result<Page> choosePage(const Core& core, const ApiRequest& r) {
   }
   if (o.resourceVersionMatch == "Exact") {
     PH_ASSIGN(int64_t revision, parseRevision(o.resourceVersion));
-    PH_ASSIGN(auto snapshot, core.cache->snapshotAt(*r.info, revision));
+    PH_ASSIGN(auto snapshot, core.cache->snapshotAt(stored, revision));
     return Page{std::move(snapshot), {}};
   }
-  return Page{core.cache->snapshot(*r.info), {}};
+  return Page{core.cache->snapshot(stored), {}};
 }
 
 // Walks the keys of the page's namespace in order, from where the page starts.
@@ -113,20 +115,20 @@ Result<Filter> parseFilter(const ApiRequest& r) {
     PH_ASSIGN(filter.labels, api::LabelSelector::parse(r.options.labelSelector));
   }
   if (!r.options.fieldSelector.empty()) {
-    PH_ASSIGN(filter.fields, api::FieldSelector::parse(r.options.fieldSelector));
+    PH_ASSIGN(filter.fields, api::FieldSelector::parse(api::storedFieldSelector(*r.info, r.options.fieldSelector)));
     PH_TRY(filter.fields.check(*r.info));
   }
   return filter;
 }
 
 Result<ObjectPtr> get(const Core& core, const ApiRequest& r) {
-  auto found = core.cache->get(*r.info, r.key());
+  auto found = core.cache->get(*core.registry->stored(*r.info), r.key());
   if (!found) return notFound(*r.info, r.name);
   if (!r.options.resourceVersion.empty()) {
     PH_ASSIGN(int64_t asked, parseRevision(r.options.resourceVersion));
     if (int64_t current = core.cache->revision(); asked > current) return tooLargeRevision(asked, current);
   }
-  return found;
+  return api::asVersion(found, *r.info);
 }
 
 Result<Listing> list(const Core& core, const ApiRequest& r) {

@@ -32,6 +32,7 @@ struct Filter {
 Result<Filter> parseFilter(const ApiRequest& request);
 
 Result<ObjectPtr> get(const Core& core, const ApiRequest& request);
+// The objects as they are stored; what renders them shows them in the request's version.
 Result<Listing> list(const Core& core, const ApiRequest& request);
 
 // One object in the shape and form asked for (YAML and indentation are the caller's).

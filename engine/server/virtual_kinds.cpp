@@ -1,5 +1,6 @@
 #include "engine/server/virtual_kinds.h"
 
+#include "engine/api/convert.h"
 #include "engine/server/pending_write.h"
 #include "engine/server/router.h"
 #include "engine/server/virtual_sources.h"
@@ -92,11 +93,13 @@ void createVirtual(std::shared_ptr<Core> core, ApiRequest request, WriteDone don
   if (auto fits = conformTree(*p, *body, std::move(duplicates)); !fits.ok()) return done(std::move(fits).status());
   auto answer = [p, done = std::move(done)](Result<WriteAnswer> result) {
     if (result.ok()) {
+      result->object = api::asVersion(result->object, *p->asked);
       if (result->code == 200) result->code = 201;
       for (auto& w : p->warnings) result->warnings.push_back(std::move(w));
     }
     done(std::move(result));
   };
+  p->request.info = p->info;
   kind->create(core, p->request, std::move(*body), std::move(answer));
 }
 

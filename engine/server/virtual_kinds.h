@@ -14,8 +14,8 @@ namespace ph::server {
 using ListDone = std::function<void(Result<Listing>)>;
 
 struct VirtualKind {
-  // The body has the request's version, is of its kind, and fits its schema. The answer is an object made with request.info, or
-  // a text of the same.
+  // The body is of request.info's kind and version (the one that Registry::stored() names) and fits its schema. The answer is an
+  // object made with request.info; clients see it in the version they asked in.
   void (*create)(std::shared_ptr<Core> core, ApiRequest request, Json body, WriteDone done) = nullptr;
   // All objects of the request's namespace that its selectors (parseFilter) let through; those named request.name only, if set.
   void (*read)(std::shared_ptr<Core> core, ApiRequest request, ListDone done) = nullptr;

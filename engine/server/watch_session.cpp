@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/api/convert.h"
+#include "engine/server/call.h"
 #include "engine/server/node_grants.h"
 
 namespace ph::server {
@@ -46,6 +48,7 @@ WatchSession::WatchSession(std::shared_ptr<Core> core, std::shared_ptr<EventEnco
       encoder_(std::move(encoder)),
       metrics_(std::move(metrics)),
       request_(std::move(request)),
+      stored_(core_->registry->stored(*request_.info)),
       media_(media),
       responder_(std::move(responder)) {}
 
@@ -69,7 +72,7 @@ Result<> WatchSession::choose() {
   prefix_ = request_.ns.empty() ? std::string() : request_.ns + "/";
   nextKey_ = prefix_;
   if (sendInitial_) {
-    initial_ = core_->cache->snapshot(*request_.info);
+    initial_ = core_->cache->snapshot(*stored_);
     seen_ = initial_.revision;
   } else {
     seen_ = asked ? asked : core_->cache->revision();
@@ -87,6 +90,7 @@ Result<> WatchSession::start() {
   net::Headers headers;
   headers.add("content-type", std::string(media_.watchContentType()));
   headers.add("cache-control", "no-cache, private");
+  if (auto& going = request_.info->deprecation; !going.empty()) headers.add("warning", warningValue(going));
   responder_->begin(200, std::move(headers));
   int64_t seconds = request_.options.timeoutSeconds;
   // Kubernetes ends watches after 30 to 60 minutes, so that clients spread over servers and notice lost connections.
@@ -127,7 +131,7 @@ bool WatchSession::pumpSome() {
       at = end;
       break;
     }
-    if (filter_.matches(*at->second)) appendEvent(out, Seen::Added, *at->second, media_, now);
+    if (filter_.matches(*at->second)) appendEvent(out, Seen::Added, *api::asVersion(at->second, *request_.info), media_, now);
   }
   if (at != end) nextKey_ = at->first;
   bool done = at == end;
@@ -142,7 +146,7 @@ bool WatchSession::pumpSome() {
 
 void WatchSession::goLive() {
   cache::WatchRequest watch;
-  watch.info = request_.info;
+  watch.info = stored_;
   watch.ns = request_.ns;
   watch.after = seen_;
   indexWatch(*core_, filter_, watch);
@@ -168,7 +172,7 @@ void WatchSession::deliver(std::vector<cache::EventPtr> events) {
     if (!bytes) {
       std::string line;
       line.reserve(seen->second->stored().size() + 96);
-      appendEvent(line, seen->first, *seen->second, media_, core_->now());
+      appendEvent(line, seen->first, *api::asVersion(seen->second, *request_.info), media_, core_->now());
       bytes = net::makeBuffer(std::move(line));
       ring_->keep(event->revision, seen->first, bytes);
     }

@@ -41,6 +41,7 @@ class WatchSession : public std::enable_shared_from_this<WatchSession> {
   std::shared_ptr<EventEncoder> encoder_;
   std::shared_ptr<Metrics> metrics_;
   ApiRequest request_;
+  const ResourceInfo* stored_;  // the entry that the objects are kept under
   Media media_;
   std::shared_ptr<net::Responder> responder_;
   std::shared_ptr<EncodedRing> ring_;

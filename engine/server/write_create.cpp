@@ -1,4 +1,5 @@
 #include "engine/api/codec.h"
+#include "engine/api/convert.h"
 #include "engine/api/protobuf.h"
 #include "engine/server/admission.h"
 #include "engine/server/authz.h"
@@ -50,20 +51,37 @@ Result<> checkKind(Json& tree, const ResourceInfo& info) {
   return {};
 }
 
+namespace {
+
+Result<> refusal(const ResourceInfo& info, const api::ErrorList& errors, const Json& tree) {
+  if (errors.empty()) return {};
+  std::string why;
+  for (auto& c : errors.causes()) {
+    if (c.reason != "FieldValueTypeInvalid") continue;
+    if (!why.empty()) why += ", ";
+    why += c.field + ": " + c.message;
+  }
+  if (!why.empty() && info.builtin) return cannotHandle(info, why);
+  return errors.toStatus(info, textAt(objectAt(tree, "metadata"), "name"));
+}
+
+// What another version said is completed and checked by the stored one's schema too.
+Result<> toStored(PendingWrite& p, Json& tree) {
+  if (p.asked == p.info) return {};
+  api::convertTree(tree, *p.asked, *p.info);
+  api::ErrorList errors;
+  api::conform(tree, *p.info->type, errors, nullptr);
+  return refusal(*p.info, errors, tree);
+}
+
+}  // namespace
+
 Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> duplicates) {
   api::ErrorList errors;
   std::vector<std::string> unknown;
-  api::conform(tree, *p.info->type, errors, &unknown);
-  if (!errors.empty()) {
-    std::string why;
-    for (auto& c : errors.causes()) {
-      if (c.reason != "FieldValueTypeInvalid") continue;
-      if (!why.empty()) why += ", ";
-      why += c.field + ": " + c.message;
-    }
-    if (!why.empty() && p.info->builtin) return cannotHandle(*p.info, why);
-    return errors.toStatus(*p.info, textAt(objectAt(tree, "metadata"), "name"));
-  }
+  api::conform(tree, *p.asked->type, errors, &unknown);
+  PH_TRY(refusal(*p.asked, errors, tree));
+  PH_TRY(toStored(p, tree));
   if (p.request.options.fieldValidation == FieldValidation::Ignore) return {};
   std::vector<std::string> complaints;
   for (auto& path : unknown) complaints.push_back("unknown field \"" + path + "\"");
@@ -75,7 +93,7 @@ Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> dupli
   }
   std::string all;
   for (auto& c : complaints) all += (all.empty() ? "" : ", ") + c;
-  return cannotHandle(*p.info, "strict decoding error: " + all);
+  return cannotHandle(*p.asked, "strict decoding error: " + all);
 }
 
 namespace {
@@ -134,7 +152,7 @@ Result<Decision> decideCreate(PendingWrite& p, const ObjectPtr& current) {
 Result<> planCreate(PendingWrite& p) {
   std::vector<std::string> duplicates;
   PH_ASSIGN(Json tree, readBody(*p.core, p.request, &duplicates));
-  PH_TRY(checkKind(tree, *p.info));
+  PH_TRY(checkKind(tree, *p.asked));
   auto& metadata = makeObject(tree, "metadata");
   if (p.info->namespaced && p.request.ns.empty()) return Status::badRequest("a namespace is required to create this");
   PH_TRY(checkNamespaceOf(p, metadata));

@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "engine/api/codec.h"
+#include "engine/api/convert.h"
 #include "engine/api/patch.h"
 #include "engine/server/admission.h"
 #include "engine/server/json_util.h"
@@ -68,8 +69,11 @@ Result<> onlyStatus(PendingWrite& p, Json& next, const Json& old) {
     std::vector<std::string> unknown;
     api::conform(status, *field->type, errors, &unknown);
     if (!errors.empty()) {
+      // Once more as a part of the whole, for the fields' paths.
       next.get_object()["status"] = std::move(status);
-      return conformTree(p, next, {});
+      api::ErrorList placed;
+      api::conform(next, *p.info->type, placed, nullptr);
+      return placed.toStatus(*p.info, p.request.name);
     }
   }
   next.get_object()["status"] = std::move(status);
@@ -160,7 +164,7 @@ Result<> applyPatch(const PendingWrite& p, Json& target) {
   auto& type = p.request.contentType;
   if (type == "application/json-patch+json") return api::applyJsonPatch(target, p.tree);
   // CRDs and others without merge keys take a strategic patch as a merge patch only when asked so.
-  if (type == "application/strategic-merge-patch+json") return api::applyStrategicPatch(target, p.tree, *p.info->type);
+  if (type == "application/strategic-merge-patch+json") return api::applyStrategicPatch(target, p.tree, *p.asked->type);
   api::applyMergePatch(target, p.tree);
   return {};
 }
@@ -171,6 +175,7 @@ Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
   Json old = next;
   makeObject(old, "metadata").erase("resourceVersion");
   auto revision = std::to_string(current->revision());
+  api::convertTree(next, *p.info, *p.asked);
   PH_TRY(applyPatch(p, next));
   if (!next.is_object()) return Status::badRequest("the patch leaves no object");
   auto& metadata = makeObject(next, "metadata");
@@ -180,8 +185,9 @@ Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
     return Status::badRequest("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
                               current->name() + ")");
   }
-  PH_TRY(checkKind(next, *p.info));
+  PH_TRY(checkKind(next, *p.asked));
   if (p.request.subresource.empty()) PH_TRY(conformTree(p, next, {}));
+  else api::convertTree(next, *p.asked, *p.info);
   return decideStore(p, current, old, std::move(next));
 }
 
@@ -197,7 +203,7 @@ Result<Decision> decideApply(PendingWrite& p, const ObjectPtr& current) {
 Result<> planApply(PendingWrite& p) {
   PH_ASSIGN(p.tree, p.request.body.empty() ? Result<Json>(Status::badRequest("the request has no body"))
                                            : api::parseYaml(p.request.body));
-  PH_TRY(checkKind(p.tree, *p.info));
+  PH_TRY(checkKind(p.tree, *p.asked));
   if (p.request.options.fieldManager.empty()) return Status::badRequest("fieldManager is required for apply patch");
   if (auto* metadata = objectAt(p.tree, "metadata"); metadata && metadata->contains("managedFields"))
     return Status::badRequest("metadata.managedFields must be nil");
@@ -219,7 +225,7 @@ Result<> planApply(PendingWrite& p) {
 Result<> planUpdate(PendingWrite& p) {
   std::vector<std::string> duplicates;
   PH_ASSIGN(Json tree, readBody(*p.core, p.request, &duplicates));
-  PH_TRY(checkKind(tree, *p.info));
+  PH_TRY(checkKind(tree, *p.asked));
   auto& metadata = makeObject(tree, "metadata");
   auto name = textAt(&metadata, "name");
   if (name != p.request.name)
@@ -229,6 +235,7 @@ Result<> planUpdate(PendingWrite& p) {
   if (p.info->namespaced && !ns.empty() && ns != p.request.ns)
     return Status::badRequest("the namespace of the provided object does not match the namespace sent on the request");
   if (p.request.subresource.empty()) PH_TRY(conformTree(p, tree, std::move(duplicates)));
+  else api::convertTree(tree, *p.asked, *p.info);
   p.tree = std::move(tree);
   p.decide = decideUpdate;
   return {};

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "engine/api/codec.h"
+#include "engine/api/convert.h"
 #include "engine/server/json_util.h"
 #include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
@@ -47,7 +48,7 @@ Result<WriteAnswer> answer(PendingWrite& p, const ObjectPtr& object) {
   out.warnings = std::move(p.warnings);
   switch (p.reply) {
     case PendingWrite::Reply::Object:
-      out.object = object;
+      out.object = api::asVersion(object, *p.asked);
       break;
     case PendingWrite::Reply::Status:
       out.text = successJson(*p.info, object ? object->name() : p.request.name, object ? object->uid() : "");
@@ -86,7 +87,7 @@ Result<ObjectPtr> dryRun(PendingWrite& p) {
 }
 
 cache::Mutation mutationOf(const PendingPtr& p, WriteDone done) {
-  return {p->core->registry->storage(p->info->group, p->info->plural), p->key,
+  return {p->info, p->key,
           [p](const ObjectPtr& current) { return runDecide(*p, current); },
           [p, done = std::move(done)](Result<ObjectPtr> result) { done(finish(*p, std::move(result))); }};
 }

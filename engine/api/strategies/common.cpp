@@ -144,4 +144,46 @@ void immutable(const Json& now, const Json& old, std::string_view path, ErrorLis
   errors.invalidRaw(text(path), a ? toText(*a) : "null", "field is immutable");
 }
 
+IntOrString amount(const Json& d, std::string_view path) {
+  auto* v = at(d, path);
+  if (v && v->is_string()) return IntOrString(text(view(v->get_string())));
+  return IntOrString(num(d, path));
+}
+
+void checkAmount(const Json& d, std::string_view path, bool atMostAll, ErrorList& errors) {
+  if (!has(d, path)) return;
+  auto v = amount(d, path);
+  if (!v.isString) {
+    if (v.i < 0) errors.invalidRaw(text(path), std::to_string(v.i), "must be greater than or equal to 0");
+    return;
+  }
+  auto digits = std::string_view(v.s).substr(0, v.s.empty() ? 0 : v.s.size() - 1);
+  bool fine = v.s.size() >= 2 && v.s.back() == '%' && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!fine)
+    errors.invalid(text(path), v.s, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
+  else if (auto n = v.resolve(100, true); atMostAll && (!n || *n > 100)) errors.invalid(text(path), v.s, "must not be greater than 100%");
+}
+
+void defaultTemplate(Json& workload) {
+  if (auto* spec = member(workload, "spec"))
+    if (auto* tmpl = member(*spec, "template"))
+      if (auto* podSpec = member(*tmpl, "spec")) defaultPodSpec(*podSpec);
+}
+
+std::string firstFew(const std::vector<std::string>& all, size_t shown, const char* more) {
+  std::string out;
+  for (size_t i = 0; i < all.size() && i < shown; ++i) out += (i ? "," : "") + all[i];
+  if (all.size() > shown) out += " + " + std::to_string(all.size() - shown) + more;
+  return out;
+}
+
+Json orUnset(const Json* value) {
+  if (!value || value->is_null()) return "<unset>";
+  return value->is_string() ? *value : Json(toText(*value));
+}
+
+void notNegative(const Json& object, std::string_view path, ErrorList& errors) {
+  if (auto n = num(object, path); n < 0) errors.invalidRaw(text(path), std::to_string(n), "must be greater than or equal to 0");
+}
+
 }  // namespace ph::api::strategies

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/api/codec.h"
+#include "engine/api/int_or_string.h"
 #include "engine/api/registry.h"
 #include "engine/api/validation.h"
 
@@ -35,6 +36,9 @@ std::string indexed(const std::string& path, size_t i);  // "path[i]"
 
 // "a=1,b=2" sorted, or "<none>".
 std::string labelsText(const JsonObject& labels);
+// The first few, and how many more there are: "a,b + 3 more...".
+std::string firstFew(const std::vector<std::string>& all, size_t shown, const char* more);
+Json orUnset(const Json* value);  // "<unset>" when absent
 // A LabelSelector object as kubectl shows it.
 std::string selectorText(const Json& object, std::string_view path);
 // Names and images of a pod template's containers, comma separated.
@@ -46,6 +50,10 @@ void checkPort(int64_t port, const std::string& path, ErrorList& errors);
 void checkPortValue(const Json* value, const std::string& path, ErrorList& errors);  // a number, or a port's name
 void checkLabelSelector(const Json& selector, const std::string& path, ErrorList& errors);
 void checkTaints(const JsonArray& taints, const std::string& path, ErrorList& errors);
+// A number or a percentage: `amount` reads it, `checkAmount` checks it (`atMostAll`: no more than 100 %).
+IntOrString amount(const Json& v, std::string_view path);
+void checkAmount(const Json& v, std::string_view path, bool atMostAll, ErrorList& errors);
+void notNegative(const Json& object, std::string_view path, ErrorList& errors);
 // Both given and different: `field is immutable`.
 void immutable(const Json& now, const Json& old, std::string_view path, ErrorList& errors);
 
@@ -54,10 +62,23 @@ void defaultPodSpec(Json& spec);
 void validatePodSpec(const Json& spec, const std::string& path, ErrorList& errors);
 // A template of a controller that keeps pods running: metadata, spec, restart policy; its labels must match `selector`.
 void validateTemplate(const Json& workload, const char* kind, ErrorList& errors);
+// A template standing at `path`; `policies`: the restart policies that it may have.
+void validatePodTemplate(const Json& tmpl, const std::string& path, const std::vector<std::string>& policies, ErrorList& errors);
+void checkSelects(const Json& workload, std::string_view selectorPath, std::string_view labelsPath, ErrorList& errors);
+void defaultTemplate(Json& workload);  // of spec.template.spec
 std::string qosClass(const Json& spec);
+
+// Jobs, and the templates of CronJobs (job.cpp).
+void defaultJobSpec(JsonObject& spec);
+void validateJobSpec(const Json& spec, const std::string& path, ErrorList& errors);
 
 // The strategies themselves.
 extern const Strategy podStrategy, deploymentStrategy, replicaSetStrategy, serviceStrategy, endpointsStrategy, nodeStrategy,
-    namespaceStrategy, configMapStrategy, secretStrategy, serviceAccountStrategy, eventStrategy, leaseStrategy, machineStrategy;
+    namespaceStrategy, configMapStrategy, secretStrategy, serviceAccountStrategy, eventStrategy, leaseStrategy, machineStrategy, statefulSetStrategy, daemonSetStrategy, replicationControllerStrategy, podTemplateStrategy,
+    controllerRevisionStrategy, jobStrategy, cronJobStrategy, autoscalerStrategy, disruptionBudgetStrategy, ingressStrategy,
+    ingressClassStrategy, networkPolicyStrategy, endpointSliceStrategy, roleStrategy, roleBindingStrategy,
+    persistentVolumeStrategy, persistentVolumeClaimStrategy, storageClassStrategy, volumeAttachmentStrategy, csiDriverStrategy,
+    csiNodeStrategy, csiStorageCapacityStrategy, limitRangeStrategy, resourceQuotaStrategy, priorityClassStrategy, runtimeClassStrategy,
+    signingRequestStrategy, componentStatusStrategy, podMetricsStrategy, webhooksStrategy;
 
 }  // namespace ph::api::strategies

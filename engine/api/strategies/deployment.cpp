@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "engine/api/int_or_string.h"
 #include "engine/api/strategies/common.h"
 
@@ -26,26 +24,6 @@ void prepareCreate(Json& d, const WriteContext&) {
 
 void prepareUpdate(Json& d, const Json&, const WriteContext& context) {
   if (context.subresource.empty()) defaults(d);
-}
-
-IntOrString amount(const Json& d, const char* path) {
-  auto* v = at(d, path);
-  if (v && v->is_string()) return IntOrString(text(view(v->get_string())));
-  return IntOrString(num(d, path));
-}
-
-void checkAmount(const Json& d, const char* path, bool atMostAll, ErrorList& errors) {
-  if (!has(d, path)) return;
-  auto v = amount(d, path);
-  if (!v.isString) {
-    if (v.i < 0) errors.invalidRaw(path, std::to_string(v.i), "must be greater than or equal to 0");
-    return;
-  }
-  auto digits = std::string_view(v.s).substr(0, v.s.empty() ? 0 : v.s.size() - 1);
-  bool fine = v.s.size() >= 2 && v.s.back() == '%' && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!fine)
-    errors.invalid(path, v.s, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
-  else if (auto n = v.resolve(100, true); atMostAll && (!n || *n > 100)) errors.invalid(path, v.s, "must not be greater than 100%");
 }
 
 void validate(const Json& d, const WriteContext& context, ErrorList& errors) {

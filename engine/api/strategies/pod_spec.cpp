@@ -65,33 +65,44 @@ void validatePodSpec(const Json& spec, const std::string& path, ErrorList& error
   }
 }
 
+void checkSelects(const Json& workload, std::string_view selectorPath, std::string_view labelsPath, ErrorList& errors) {
+  auto& labels = object(workload, labelsPath);
+  Labels sorted;
+  for (auto& kv : labels)
+    if (kv.value().is_string()) sorted.emplace_back(view(kv.key()), view(kv.value().get_string()));
+  std::sort(sorted.begin(), sorted.end());
+  auto parsed = LabelSelector::fromJson(at(workload, selectorPath));
+  if (parsed.ok() && !parsed->empty() && !parsed->matches(sorted))
+    errors.invalidRaw(text(labelsPath), toText(Json(labels)), "`selector` does not match template `labels`");
+}
+
+void validatePodTemplate(const Json& tmpl, const std::string& path, const std::vector<std::string>& policies, ErrorList& errors) {
+  validateLabels(object(tmpl, "metadata.labels"), path + ".labels", errors);
+  for (auto& kv : object(tmpl, "metadata.annotations")) {
+    auto key = text(view(kv.key()));
+    for (char& c : key) c = static_cast<char>(tolower(static_cast<unsigned char>(c)));
+    if (auto why = checkQualifiedName(key); !why.empty()) errors.invalid(path + ".annotations", text(view(kv.key())), why);
+  }
+  auto* spec = at(tmpl, "spec");
+  if (!spec) return;
+  validatePodSpec(*spec, path + ".spec", errors);
+  auto policy = text(str(*spec, "restartPolicy"));
+  if (!policy.empty() && std::find(policies.begin(), policies.end(), policy) == policies.end())
+    errors.notSupported(path + ".spec.restartPolicy", policy, policies);
+}
+
 void validateTemplate(const Json& workload, const char* kind, ErrorList& errors) {
-  auto& labels = object(workload, "spec.template.metadata.labels");
   auto* selector = at(workload, "spec.selector");
   if (selector && selector->is_object()) {
     checkLabelSelector(*selector, "spec.selector", errors);
     if (object(*selector, "matchLabels").empty() && list(*selector, "matchExpressions").empty())
       errors.invalidRaw("spec.selector", toText(*selector), std::string("empty selector is invalid for ") + kind);
-    Labels sorted;
-    for (auto& kv : labels)
-      if (kv.value().is_string()) sorted.emplace_back(view(kv.key()), view(kv.value().get_string()));
-    std::sort(sorted.begin(), sorted.end());
-    auto parsed = LabelSelector::fromJson(selector);
-    if (parsed.ok() && !parsed->empty() && !parsed->matches(sorted))
-      errors.invalidRaw("spec.template.metadata.labels", toText(Json(labels)), "`selector` does not match template `labels`");
+    checkSelects(workload, "spec.selector", "spec.template.metadata.labels", errors);
   }
-  validateLabels(labels, "spec.template.labels", errors);
-  for (auto& kv : object(workload, "spec.template.metadata.annotations")) {
-    auto key = text(view(kv.key()));
-    for (char& c : key) c = static_cast<char>(tolower(static_cast<unsigned char>(c)));
-    if (auto why = checkQualifiedName(key); !why.empty()) errors.invalid("spec.template.annotations", text(view(kv.key())), why);
-  }
-  auto* spec = at(workload, "spec.template.spec");
-  if (!spec) return;
-  validatePodSpec(*spec, "spec.template.spec", errors);
-  auto policy = text(str(*spec, "restartPolicy"));
-  if (policy != "Always" && !policy.empty()) errors.notSupported("spec.template.spec.restartPolicy", policy, {"Always"});
-  if (has(*spec, "activeDeadlineSeconds"))
+  auto* tmpl = at(workload, "spec.template");
+  if (!tmpl) return;
+  validatePodTemplate(*tmpl, "spec.template", {"Always"}, errors);
+  if (has(*tmpl, "spec.activeDeadlineSeconds"))
     errors.forbidden("spec.template.spec.activeDeadlineSeconds", std::string("activeDeadlineSeconds in ") + kind + " is not supported");
 }
 
