@@ -128,6 +128,10 @@ Result<ObjectPtr> Object::parse(const ResourceInfo* info, std::string_view json,
 ObjectPtr Object::at(int64_t revision) const { return std::make_shared<const Object>(info_, body_, revision); }
 
 void Object::appendJson(std::string& out) const {
+  if (revision_ == 0) {  // was never stored
+    out += body_->json;
+    return;
+  }
   char number[24];
   auto r = std::to_chars(number, number + sizeof number, revision_);
   const std::string& json = body_->json;

@@ -190,7 +190,7 @@ class LocalClient : public client::Client {
     if (!filter.ok()) return fail(filter.status()), std::move(owner);
     watch->filter = std::move(*filter);
     cache::WatchRequest request;
-    request.info = &info;
+    request.info = core_->registry->stored(info);
     request.ns = options.ns;
     request.after = options.revision;
     indexWatch(*core_, watch->filter, request);

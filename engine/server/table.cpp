@@ -137,7 +137,13 @@ void appendTableRow(std::string& out, const api::Object& object, const Media& me
   auto& info = object.info();
   Json tree = object.tree();
   std::vector<Json> computed;
-  if (info.strategy && info.strategy->cells) info.strategy->cells(tree, now, computed);
+  if (info.strategy && info.strategy->cells) {
+    // Strategies know the stored version.
+    bool other = !info.storedVersion && info.conversion && info.conversion->toStored;
+    Json stored = other ? tree : Json(nullptr);
+    if (other) info.conversion->toStored(stored);
+    info.strategy->cells(other ? stored : tree, now, computed);
+  }
   out += "{\"cells\":[";
   size_t next = 0;
   bool first = true;

@@ -15,27 +15,30 @@ bool empty(const JsonObject& selector) {
   return true;
 }
 
-Json matchNone() {
-  return JsonArray{JsonObject{{"key", kNone}, {"operator", "Exists"}}};
+// By a label that nobody sets: no pods (Exists), or all of them (DoesNotExist).
+Json marker(const char* op) { return JsonArray{JsonObject{{"key", kNone}, {"operator", op}}}; }
+
+bool isMarker(const JsonObject& selector, const char* op) {
+  auto* expressions = selector.if_contains("matchExpressions");
+  return expressions && *expressions == marker(op) && !selector.contains("matchLabels");
 }
 
 void toStored(Json& budget) {
   auto* selector = objectIn(budget, "spec.selector");
-  if (!selector || !empty(*selector)) return;
-  selector->erase("matchLabels");
-  (*selector)["matchExpressions"] = matchNone();
+  if (!selector) return;
+  if (isMarker(*selector, "DoesNotExist")) {
+    selector->erase("matchExpressions");
+  } else if (empty(*selector)) {
+    selector->erase("matchLabels");
+    (*selector)["matchExpressions"] = marker("Exists");
+  }
 }
 
 void fromStored(Json& budget) {
   auto* selector = objectIn(budget, "spec.selector");
   if (!selector) return;
-  if (empty(*selector)) {
-    // All pods, in a version where {} means none: those without a label that nobody sets.
-    (*selector)["matchExpressions"] = JsonArray{JsonObject{{"key", kNone}, {"operator", "DoesNotExist"}}};
-    return;
-  }
-  auto* expressions = selector->if_contains("matchExpressions");
-  if (expressions && *expressions == matchNone() && !selector->contains("matchLabels")) selector->erase("matchExpressions");
+  if (empty(*selector)) (*selector)["matchExpressions"] = marker("DoesNotExist");
+  else if (isMarker(*selector, "Exists")) selector->erase("matchExpressions");
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ void defaults(Json& hpa) {
 
 void prepareCreate(Json& hpa, const WriteContext&) {
   defaults(hpa);
-  hpa.get_object()["status"] = JsonObject{{"desiredReplicas", 0}, {"currentMetrics", nullptr}};
+  hpa.get_object()["status"] = JsonObject{{"desiredReplicas", 0}};
 }
 
 void prepareUpdate(Json& hpa, const Json&, const WriteContext& context) {

@@ -50,11 +50,11 @@ void generateSelector(Json& job) {
   auto uid = text(str(job, "metadata.uid")), name = text(str(job, "metadata.name"));
   auto& labels = ensureObject(ensureObject(ensureObject(spec, "template"), "metadata"), "labels");
   for (auto* prefix : {"", "batch.kubernetes.io/"}) {
-    setDefault(labels, std::string(prefix) + "controller-uid", uid);
-    setDefault(labels, std::string(prefix) + "job-name", name);
+    setDefault(labels, std::string(prefix) + "controller-uid", Json(uid));
+    setDefault(labels, std::string(prefix) + "job-name", Json(name));
   }
   auto& selector = ensureObject(spec, "selector");
-  setDefault(ensureObject(selector, "matchLabels"), "batch.kubernetes.io/controller-uid", uid);
+  setDefault(ensureObject(selector, "matchLabels"), "batch.kubernetes.io/controller-uid", Json(uid));
 }
 
 void prepareCreate(Json& job, const WriteContext&) {

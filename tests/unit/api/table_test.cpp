@@ -138,8 +138,7 @@ class TableTest : public QObject {
       size_t wanted = 0;
       for (auto& c : r->columns) wanted += c.jsonPath.empty();
       std::vector<Json> out;
-      if (!r->strategy->cells) continue;
-      r->strategy->cells(JsonObject(), at("2026-01-01T01:00:00Z"), out);
+      if (r->strategy->cells) r->strategy->cells(JsonObject(), at("2026-01-01T01:00:00Z"), out);
       QVERIFY2(out.size() == wanted, r->kind.c_str());
     }
   }
