@@ -15,6 +15,8 @@
 #include "engine/runtime/pki_files.h"
 #include "engine/scheduler/scheduler.h"
 #include "engine/server/api_server.h"
+#include "engine/server/identity/token_authority.h"
+#include "engine/server/identity/token_request.h"
 #include "engine/server/local_client.h"
 #include "engine/server/write_times.h"
 
@@ -69,6 +71,8 @@ class EngineImpl final : public Engine {
     PH_ASSIGN(auto cache, cache::Cache::open(std::shared_ptr<store::Store>(std::move(store)), registry_, executor_));
     PH_ASSIGN(core_, server::makeCore(registry_, executor_, std::move(cache)));
     PH_ASSIGN(pki_, loadPki(options_.dataDir, hostOf(options_.listen), executor_->wallNow()));
+    PH_ASSIGN(auto accountKey, net::SigningKey::fromPem(pki_.accountKey));
+    core_->tokens = std::make_shared<server::TokenAuthority>(*core_, std::move(accountKey));
     PH_TRY(serve());
     PH_TRY(writeKubeconfig(kubeconfig(), address_, pki_));
     PH_TRY(makeDefaults());
@@ -140,6 +144,10 @@ class EngineImpl final : public Engine {
     if (options_.controllers) {
       controllers::Options options;
       options.node.grace = options_.nodeGrace;
+      options.rootCa = pki_.ca.certPem;
+      options.secretToken = [core = core_.get()](const api::Object& account, const std::string& secret) {
+        return server::secretToken(*core, account, secret);
+      };
       PH_ASSIGN(controllers_, controllers::startControllers(*client_, executor_, std::move(options)));
     }
     if (options_.scheduler) {

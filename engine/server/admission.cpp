@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/server/admission/service_account.h"
 #include "engine/server/json_util.h"
 #include "engine/server/service_admission.h"
 
@@ -71,7 +72,7 @@ Result<> podDefaults(Admission& a) {
 }
 
 using Step = Result<> (*)(Admission&);
-constexpr Step kSteps[] = {namespaceDefaults, podDefaults, serviceAddressesStep};
+constexpr Step kSteps[] = {namespaceDefaults, podDefaults, serviceAccountStep, serviceAddressesStep};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "engine/api/codec.h"
+#include "engine/server/identity/token_request.h"
 #include "engine/server/json_util.h"
 #include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
@@ -95,6 +96,10 @@ cache::Mutation mutationOf(const PendingPtr& p, WriteDone done) {
 std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiRequest request, WriteDone done) {
   if (!request.info->stored) {
     createVirtual(core, std::move(request), std::move(done));
+    return std::nullopt;
+  }
+  if (isTokenRequest(request)) {
+    done(createToken(*core, request));
     return std::nullopt;
   }
   auto p = std::make_shared<PendingWrite>(core, std::move(request));
