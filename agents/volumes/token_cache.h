@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/base/executor.h"
 #include "engine/client/client.h"
 
 namespace ph::agents {

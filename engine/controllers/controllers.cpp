@@ -1,5 +1,6 @@
 #include "engine/controllers/controllers.h"
 
+#include "engine/controllers/certificates/certificates.h"
 #include "engine/controllers/deployment/deployment.h"
 #include "engine/controllers/endpoints/endpoints.h"
 #include "engine/controllers/events/events.h"
@@ -24,6 +25,7 @@ Result<std::vector<ControllerSpec>> allControllers(const Kinds& kinds, const Opt
   specs.push_back(serviceAccountController(kinds));
   if (!options.rootCa.empty()) specs.push_back(rootCaController(kinds, options.rootCa));
   if (options.secretToken) specs.push_back(tokenSecretsController(kinds, options.rootCa, options.secretToken));
+  specs.push_back(certificatesController(kinds, options.certificates));
   specs.push_back(nodeLifecycleController(kinds, options.node));
   specs.push_back(evictionController(kinds, options.node.grace));
   specs.push_back(ipamController(kinds, pool));

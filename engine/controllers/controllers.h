@@ -9,6 +9,7 @@
 #include "engine/base/executor.h"
 #include "engine/base/result.h"
 #include "engine/client/client.h"
+#include "engine/controllers/certificates/certificates.h"
 #include "engine/controllers/node/lifecycle.h"
 #include "engine/controllers/runner.h"
 #include "engine/controllers/serviceaccount/secrets.h"
@@ -22,6 +23,7 @@ struct Options {
   Duration eventTtl = std::chrono::hours(1);
   size_t endedPods = 12500;  // ended pods kept
   std::string rootCa;       // PEM: what pods check the API's certificate against; empty: nobody is told
+  CertificateOptions certificates;
   SignSecretToken secretToken;  // null: secrets of service accounts get no token
   Runner::Options runner;
 };

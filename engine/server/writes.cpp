@@ -18,7 +18,7 @@ namespace {
 Result<> plan(PendingWrite& p) {
   auto& r = p.request;
   p.key = r.key();
-  bool stored = r.subresource.empty() || (r.subresource == "status" && p.info->hasStatus);
+  bool stored = r.subresource.empty() || isOfStatus(p);
   if (!stored) return planSubresource(p);
   switch (r.verb) {
     case Verb::Create: return planCreate(p);

@@ -19,6 +19,7 @@ const Strategy* strategyFor(std::string_view kind) {
       {"apps/Deployment", &deploymentStrategy},
       {"apps/ReplicaSet", &replicaSetStrategy},
       {"coordination.k8s.io/Lease", &leaseStrategy},
+      {"certificates.k8s.io/CertificateSigningRequest", &certificateSigningRequestStrategy},
       {"fleet.pilothouse.io/Machine", &machineStrategy},
   };
   for (auto& [name, strategy] : table)

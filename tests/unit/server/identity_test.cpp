@@ -14,6 +14,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// JSON as tests write it: 'x' for "x".
+std::string j(std::string text) {
+  for (auto& c : text)
+    if (c == '\'') c = '"';
+  return text;
+}
+
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
   auto at = text.find(what);
   if (at == std::string::npos) qFatal("%s is not there", what.c_str());
@@ -118,7 +125,7 @@ class IdentityTest : public QObject {
     World w;
     auto bob = w.uid("serviceaccounts", kBob);
     auto pod = w.uid("pods", podYaml("p", "nodeName: n1,"));
-    auto token = w.token("bob", R"({"expirationSeconds":900,"boundObjectRef":{"apiVersion":"v1","kind":"Pod","name":"p","uid":")" + pod + "\"}}");
+    auto token = w.token("bob", j("{'expirationSeconds':900,'boundObjectRef':{'apiVersion':'v1','kind':'Pod','name':'p','uid':'") + pod + "\"}}");
     auto header = api::parseJson(part(token, 0)), payload = api::parseJson(part(token, 1));
     QCOMPARE(textAt(header->if_object(), "alg"), std::string_view("ES256"));
     QCOMPARE(std::string(textAt(header->if_object(), "kid")), w.key.keyId());
@@ -202,7 +209,7 @@ class IdentityTest : public QObject {
   void itEndsInTime() {
     World w;
     w.uid("serviceaccounts", kBob);
-    auto token = w.token("bob", R"({"expirationSeconds":600})");
+    auto token = w.token("bob", j("{'expirationSeconds':600}"));
     w.sim->runFor(590s);
     QVERIFY(w.good(token));
     w.sim->runFor(20s);
@@ -212,7 +219,7 @@ class IdentityTest : public QObject {
   void audiences() {
     World w;
     w.uid("serviceaccounts", kBob);
-    auto vault = w.token("bob", R"({"audiences":["vault","api2"]})");
+    auto vault = w.token("bob", j("{'audiences':['vault','api2']}"));
     QVERIFY(!w.good(vault));
     QVERIFY(w.good(vault, {"vault"}));
     QCOMPARE(w.core->tokens->authenticate(vault, {"x", "api2", "vault"})->audiences, (std::vector<std::string>{"api2", "vault"}));
@@ -227,7 +234,7 @@ class IdentityTest : public QObject {
     w.uid("secrets", "{metadata: {name: s}}");
     w.uid("nodes", "{metadata: {name: n1}}");
     auto bound = [&](const std::string& kind, const std::string& name) {
-      return w.token("bob", R"({"boundObjectRef":{"apiVersion":"v1","kind":")" + kind + R"(","name":")" + name + "\"}}");
+      return w.token("bob", j("{'boundObjectRef':{'apiVersion':'v1','kind':'") + kind + j("','name':'") + name + "\"}}");
     };
     auto free = w.token("bob"), pod = bound("Pod", "p"), secret = bound("Secret", "s"), node = bound("Node", "n1");
     QVERIFY(w.good(free) && w.good(pod) && w.good(secret) && w.good(node));
@@ -266,8 +273,8 @@ class IdentityTest : public QObject {
     World w;
     w.uid("serviceaccounts", kBob);
     w.uid("pods", podYaml("p"));
-    std::string bound = R"("boundObjectRef":{"apiVersion":"v1","kind":"Pod","name":"p"}})";
-    auto made = w.request("bob", R"({"expirationSeconds":3607,)" + bound);
+    std::string bound = j("'boundObjectRef':{'apiVersion':'v1','kind':'Pod','name':'p'}}");
+    auto made = w.request("bob", j("{'expirationSeconds':3607,") + bound);
     QVERIFY(made.ok());
     auto status = *objectAt(*api::parseJson(made->text), "status");
     auto token = std::string(textAt(&status, "token"));
@@ -278,7 +285,7 @@ class IdentityTest : public QObject {
     QVERIFY(told && std::abs((*told - w.core->now()) / 1s - 3607) < 5);  // who asks again is told when
     w.sim->runFor(std::chrono::hours(20));
     QVERIFY(w.good(token));
-    auto foreign = *decodeToken(w.token("bob", R"({"expirationSeconds":3607,"audiences":["vault"],)" + bound), w.key);
+    auto foreign = *decodeToken(w.token("bob", j("{'expirationSeconds':3607,'audiences':['vault'],") + bound), w.key);
     QCOMPARE(foreign.expires - foreign.issued, int64_t(3607));
   }
 
@@ -320,7 +327,7 @@ class IdentityTest : public QObject {
     auto mine = w.uid("pods", podYaml("mine", "nodeName: n1,")), other = w.uid("pods", podYaml("other", "nodeName: n2,"));
     User n1{"system:node:n1", {"system:nodes", "system:authenticated"}, {}, {}};
     auto spec = [](const char* name, const std::string& uid) {
-      return std::string(R"({"boundObjectRef":{"apiVersion":"v1","kind":"Pod","name":")") + name + R"(","uid":")" + uid + "\"}}";
+      return std::string(j("{'boundObjectRef':{'apiVersion':'v1','kind':'Pod','name':'")) + name + j("','uid':'") + uid + "\"}}";
     };
     QVERIFY(w.request("bob", spec("mine", mine), n1).ok());
     QCOMPARE(w.request("bob", spec("other", other), n1).status().code, 403);
