@@ -210,9 +210,9 @@ class IdentityTest : public QObject {
     World w;
     w.uid("serviceaccounts", kBob);
     auto token = w.token("bob", j("{'expirationSeconds':600}"));
-    w.sim->runFor(590s);
+    w.sim->jumpWall(590s);
     QVERIFY(w.good(token));
-    w.sim->runFor(20s);
+    w.sim->jumpWall(20s);
     QVERIFY(!w.good(token));
   }
 
@@ -261,7 +261,7 @@ class IdentityTest : public QObject {
     std::string head = "{metadata: {name: s, annotations: {kubernetes.io/service-account.name: bob}}, type: kubernetes.io/service-account-token, stringData: {token: '";
     w.uid("secrets", head + *token + "'}}");
     QVERIFY(w.good(*token));
-    w.sim->runFor(std::chrono::hours(24 * 800));
+    w.sim->jumpWall(std::chrono::hours(24 * 800));
     QVERIFY(w.good(*token));
     w.remove("secrets", "s");
     QVERIFY(!w.good(*token));
@@ -283,7 +283,7 @@ class IdentityTest : public QObject {
     QCOMPARE(claims.expires - claims.issued, int64_t(365 * 24 * 3600));
     auto told = parseTime(textAt(&status, "expirationTimestamp"));
     QVERIFY(told && std::abs((*told - w.core->now()) / 1s - 3607) < 5);  // who asks again is told when
-    w.sim->runFor(std::chrono::hours(20));
+    w.sim->jumpWall(std::chrono::hours(20));
     QVERIFY(w.good(token));
     auto foreign = *decodeToken(w.token("bob", j("{'expirationSeconds':3607,'audiences':['vault'],") + bound), w.key);
     QCOMPARE(foreign.expires - foreign.issued, int64_t(3607));

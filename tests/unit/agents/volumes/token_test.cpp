@@ -49,6 +49,8 @@ struct World {
   std::string token(const TokenKey& key) { return cache->get(key) ? *cache->get(key) : ""; }
 };
 
+std::string said(const std::optional<Result<>>& r) { return !r ? "no answer" : r->ok() ? "" : r->status().message; }
+
 const TokenKey kKey{"ns1", "robot", "p", "u-1", "", 3607};
 
 }  // namespace
@@ -171,12 +173,12 @@ spec:
     QVERIFY(!made);
     w.sim->runFor(2s);
     QVERIFY(made && !made->ok());
-    QVERIFY2(made->status().message.find("service account \"robot\"") != std::string::npos, made->status().message.c_str());
+    QVERIFY2(said(made).find("service account \"robot\"") != std::string::npos, said(made).c_str());
     w.api.down = false;
     made.reset();
     volumes->prepare(pod, [&](Result<> r) { made = std::move(r); });
     w.sim->runUntil([&] { return made.has_value(); }, 60s);
-    QVERIFY2(made && made->ok(), made ? made->status().message.c_str() : "no answer");
+    QVERIFY2(made && made->ok(), said(made).c_str());
     auto folder = options.folder + "/u-1/secrets/access";
     auto first = readFile(folder + "/token", 1000);
     QVERIFY2(first.starts_with("token-"), first.c_str());
@@ -194,7 +196,7 @@ spec:
     std::optional<Result<>> gone;
     volumes->tearDown("u-1", [&](Result<> r) { gone = std::move(r); });
     w.sim->runFor(1s);
-    QVERIFY2(gone && gone->ok(), gone ? gone->status().message.c_str() : "no answer");
+    QVERIFY2(gone && gone->ok(), said(gone).c_str());
     auto asked = w.api.asked.size();
     w.sim->runFor(9000s);
     QCOMPARE(w.api.asked.size(), asked);
