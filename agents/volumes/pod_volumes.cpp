@@ -55,6 +55,30 @@ std::set<ObjectRef> referencesOf(const api::Object& pod) {
   return out;
 }
 
+TokenKey tokenKey(const api::Object& pod, const core::ServiceAccountTokenProjection& source) {
+  auto& account = pod.as<core::Pod>().spec.serviceAccountName;
+  return {pod.ns(), account.empty() ? "default" : account, pod.name(), pod.uid(), source.audience, source.expirationSeconds ? *source.expirationSeconds : 3600};
+}
+
+// Every token that the pod's volumes hold.
+std::set<TokenKey> tokensOf(const api::Object& pod) {
+  std::set<TokenKey> out;
+  for (auto& v : pod.as<core::Pod>().spec.volumes)
+    if (v.projected)
+      for (auto& s : v.projected->sources)
+        if (s.serviceAccountToken) out.insert(tokenKey(pod, *s.serviceAccountToken));
+  return out;
+}
+
+// Makes `held` what is `wanted`.
+template <class Cache, class T> void follow(Cache& cache, std::set<T>& held, std::set<T> wanted) {
+  for (auto& one : wanted)
+    if (!held.count(one)) cache.acquire(one);
+  for (auto& one : held)
+    if (!wanted.count(one)) cache.release(one);
+  held = std::move(wanted);
+}
+
 std::optional<int64_t> groupOf(const api::Object& pod) {
   auto& sc = pod.as<core::Pod>().spec.securityContext;
   return sc && sc->fsGroup ? std::optional<int64_t>(*sc->fsGroup) : std::nullopt;
@@ -71,12 +95,16 @@ bool holdsSecrets(const core::Volume& volume) {
 }
 
 PodVolumes::PodVolumes(client::Client& client, std::shared_ptr<Executor> strand, std::shared_ptr<Executor> blocking, VolumeOptions options)
-    : strand_(std::move(strand)), blocking_(std::move(blocking)), options_(std::move(options)), cache_(std::make_shared<ObjectCache>(client, strand_)) {}
+    : strand_(std::move(strand)), blocking_(std::move(blocking)), options_(std::move(options)), cache_(std::make_shared<ObjectCache>(client, strand_)),
+      tokens_(std::make_shared<TokenCache>(client, strand_)) {}
 
 void PodVolumes::start() {
   std::weak_ptr<PodVolumes> weak = weak_from_this();
   cache_->onChange([weak](const ObjectRef& ref) {
     if (auto self = weak.lock()) self->changed(ref);
+  });
+  tokens_->onChange([weak](const TokenKey& key) {
+    if (auto self = weak.lock()) self->renewed(key);
   });
 }
 
@@ -117,6 +145,15 @@ Result<> PodVolumes::addDownward(Payload& payload, const api::Object& pod, const
   return {};
 }
 
+Result<> PodVolumes::addToken(Payload& payload, const api::Object& pod, const core::ServiceAccountTokenProjection& source, mode_t mode) const {
+  auto key = tokenKey(pod, source);
+  auto* token = tokens_->get(key);
+  if (!token) return Status::unavailable(fmt::format("no token of service account \"{}\" yet: {}", key.account, tokens_->error(key)));
+  // With a group of its own the pod's processes read it by that group, and nobody else does.
+  payload[source.path] = {*token, groupOf(pod) ? mode_t(0600) : mode};
+  return {};
+}
+
 Result<PodVolumes::Plan> PodVolumes::planVolume(const api::Object& pod, const core::Volume& v) const {
   Plan plan;
   plan.name = v.name;
@@ -145,7 +182,7 @@ Result<PodVolumes::Plan> PodVolumes::planVolume(const api::Object& pod, const co
       if (s.configMap) PH_TRY(addKeys(plan.payload, {false, pod.ns(), s.configMap->name}, s.configMap->items, isTrue(s.configMap->optional), mode));
       if (s.secret) PH_TRY(addKeys(plan.payload, {true, pod.ns(), s.secret->name}, s.secret->items, isTrue(s.secret->optional), mode));
       if (s.downwardAPI) PH_TRY(addDownward(plan.payload, pod, s.downwardAPI->items, mode));
-      if (s.serviceAccountToken) return Status::invalid(fmt::format("volume \"{}\": service account tokens can't be projected by this node", v.name));
+      if (s.serviceAccountToken) PH_TRY(addToken(plan.payload, pod, *s.serviceAccountToken, mode));
     }
   } else {
     return Status::invalid(fmt::format("volume \"{}\" is of a type that this node does not support", v.name));
@@ -179,11 +216,7 @@ void PodVolumes::prepare(api::ObjectPtr pod, Done<void> done) {
     if (!self) return;
     auto it = self->pods_.find(uid);
     if (it == self->pods_.end() || !it->second.waiting) return;
-    for (auto& ref : it->second.refs)
-      if (!self->cache_->known(ref)) {
-        auto why = self->cache_->error(ref);
-        return self->answer(uid, Status::timeout(fmt::format("{} can't be read yet{}", ref.text(), why.empty() ? "" : ": " + why)));
-      }
+    if (auto what = self->missing(it->second); !what.empty()) self->answer(uid, Status::timeout(what));
   });
   tryPrepare(uid);
 }
@@ -194,21 +227,32 @@ void PodVolumes::update(api::ObjectPtr pod) {
   auto& entry = it->second;
   bool labels = entry.object && entry.object->meta().labels != pod->meta().labels;
   entry.object = std::move(pod);
-  auto refs = referencesOf(*entry.object);
-  for (auto& ref : refs)
-    if (!entry.refs.count(ref)) cache_->acquire(ref);
-  for (auto& ref : entry.refs)
-    if (!refs.count(ref)) cache_->release(ref);
-  entry.refs = std::move(refs);
+  follow(*tokens_, entry.tokens, tokensOf(*entry.object));
+  follow(*cache_, entry.refs, referencesOf(*entry.object));
   if (entry.made && labels) make(entry.object->uid());
+}
+
+// What prepare() still waits for, in words; empty: nothing.
+std::string PodVolumes::missing(const Pod& pod) const {
+  auto because = [](const std::string& why) { return why.empty() ? why : ": " + why; };
+  for (auto& ref : pod.refs)
+    if (!cache_->known(ref)) return fmt::format("{} can't be read yet{}", ref.text(), because(cache_->error(ref)));
+  for (auto& key : pod.tokens)
+    if (!tokens_->get(key)) return fmt::format("there is no token of service account \"{}\" yet{}", key.account, because(tokens_->error(key)));
+  return {};
 }
 
 void PodVolumes::tryPrepare(const std::string& uid) {
   auto it = pods_.find(uid);
-  if (it == pods_.end() || !it->second.waiting) return;
-  for (auto& ref : it->second.refs)
-    if (!cache_->known(ref)) return;
+  if (it == pods_.end() || !it->second.waiting || !missing(it->second).empty()) return;
   make(uid);
+}
+
+void PodVolumes::renewed(const TokenKey& key) {
+  auto it = pods_.find(key.podUid);
+  if (it == pods_.end() || !it->second.tokens.count(key)) return;
+  if (it->second.waiting) tryPrepare(key.podUid);
+  else if (it->second.made) make(key.podUid);
 }
 
 void PodVolumes::changed(const ObjectRef& ref) {
@@ -314,7 +358,8 @@ Result<> PodVolumes::makeOne(const std::string& folder, const Plan& plan, std::o
 
 void PodVolumes::tearDown(std::string uid, Done<void> done) {
   if (auto it = pods_.find(uid); it != pods_.end()) {
-    for (auto& ref : it->second.refs) cache_->release(ref);
+    follow(*cache_, it->second.refs, {});
+    follow(*tokens_, it->second.tokens, {});
     pods_.erase(it);
   }
   blocking_->post([strand = strand_, folder = podFolder(uid), done = std::move(done)] {

@@ -14,6 +14,7 @@
 #include "agents/volumes/environment.h"
 #include "agents/volumes/object_cache.h"
 #include "agents/volumes/payload.h"
+#include "agents/volumes/token_cache.h"
 
 namespace ph::agents {
 
@@ -45,6 +46,7 @@ class PodVolumes : public PodInputs, public std::enable_shared_from_this<PodVolu
   struct Pod {
     api::ObjectPtr object;
     std::set<ObjectRef> refs;
+    std::set<TokenKey> tokens;
     Done<void> waiting;       // prepare() not answered yet
     Timer deadline;
     bool made = false, busy = false, again = false;
@@ -65,10 +67,13 @@ class PodVolumes : public PodInputs, public std::enable_shared_from_this<PodVolu
   Result<Plan> planVolume(const api::Object& pod, const api::core::Volume& volume) const;
   Result<> addKeys(Payload& payload, const ObjectRef& ref, const std::vector<api::core::KeyToPath>& items, bool optional, mode_t mode) const;
   Result<> addDownward(Payload& payload, const api::Object& pod, const std::vector<api::core::DownwardAPIVolumeFile>& items, mode_t mode) const;
+  Result<> addToken(Payload& payload, const api::Object& pod, const api::core::ServiceAccountTokenProjection& source, mode_t mode) const;
   void tryPrepare(const std::string& uid);
   void make(const std::string& uid);
   void answer(const std::string& uid, Result<> result);
   void changed(const ObjectRef& ref);
+  void renewed(const TokenKey& key);
+  std::string missing(const Pod& pod) const;
   static Result<> makeAll(const std::string& folder, const std::vector<Plan>& plans, std::optional<int64_t> group, WallTime now);
   static Result<> makeOne(const std::string& folder, const Plan& plan, std::optional<int64_t> group, WallTime now);
   Result<> addMount(const api::Object& pod, const api::core::VolumeMount& mount, const std::string& container, size_t number,
@@ -79,6 +84,7 @@ class PodVolumes : public PodInputs, public std::enable_shared_from_this<PodVolu
   std::shared_ptr<Executor> strand_, blocking_;
   const VolumeOptions options_;
   std::shared_ptr<ObjectCache> cache_;
+  std::shared_ptr<TokenCache> tokens_;
   std::map<std::string, Pod> pods_;
   std::function<void(std::string)> onChange_;
 };

@@ -1,5 +1,6 @@
 #include "engine/controllers/controllers.h"
 
+#include "engine/controllers/certificates/certificates.h"
 #include "engine/controllers/deployment/deployment.h"
 #include "engine/controllers/endpoints/endpoints.h"
 #include "engine/controllers/events/events.h"
@@ -9,6 +10,7 @@
 #include "engine/controllers/node/ipam.h"
 #include "engine/controllers/podgc/podgc.h"
 #include "engine/controllers/replicaset/replicaset.h"
+#include "engine/controllers/serviceaccount/root_ca.h"
 #include "engine/controllers/serviceaccount/serviceaccount.h"
 
 namespace ph::controllers {
@@ -21,6 +23,9 @@ Result<std::vector<ControllerSpec>> allControllers(const Kinds& kinds, const Opt
   specs.push_back(endpointsController(kinds));
   specs.push_back(namespaceController(kinds));
   specs.push_back(serviceAccountController(kinds));
+  if (!options.rootCa.empty()) specs.push_back(rootCaController(kinds, options.rootCa));
+  if (options.secretToken) specs.push_back(tokenSecretsController(kinds, options.rootCa, options.secretToken));
+  specs.push_back(certificatesController(kinds, options.certificates));
   specs.push_back(nodeLifecycleController(kinds, options.node));
   specs.push_back(evictionController(kinds, options.node.grace));
   specs.push_back(ipamController(kinds, pool));

@@ -9,8 +9,10 @@
 #include "engine/base/executor.h"
 #include "engine/base/result.h"
 #include "engine/client/client.h"
+#include "engine/controllers/certificates/certificates.h"
 #include "engine/controllers/node/lifecycle.h"
 #include "engine/controllers/runner.h"
+#include "engine/controllers/serviceaccount/secrets.h"
 
 namespace ph::controllers {
 
@@ -20,6 +22,9 @@ struct Options {
   int nodeCidrPrefix = 24;
   Duration eventTtl = std::chrono::hours(1);
   size_t endedPods = 12500;  // ended pods kept
+  std::string rootCa;       // PEM: what pods check the API's certificate against; empty: nobody is told
+  CertificateOptions certificates;
+  SignSecretToken secretToken;  // null: secrets of service accounts get no token
   Runner::Options runner;
 };
 

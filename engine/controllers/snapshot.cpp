@@ -26,7 +26,8 @@ Kinds::Kinds(const api::Registry& r)
       replicaSets(r.storage("apps", "replicasets")),
       deployments(r.storage("apps", "deployments")),
       leases(r.storage("coordination.k8s.io", "leases")),
-      machines(r.storage("fleet.pilothouse.io", "machines")) {}
+      machines(r.storage("fleet.pilothouse.io", "machines")),
+      certificateRequests(r.storage("certificates.k8s.io", "certificatesigningrequests")) {}
 
 Snapshot::Snapshot(const api::Registry& registry) : registry_(registry), kinds_(registry) {}
 

@@ -15,6 +15,10 @@
 #include "engine/runtime/pki_files.h"
 #include "engine/scheduler/scheduler.h"
 #include "engine/server/api_server.h"
+#include "engine/server/identity/cluster_ca.h"
+#include "engine/server/identity/kubelet_requests.h"
+#include "engine/server/identity/token_authority.h"
+#include "engine/server/identity/token_request.h"
 #include "engine/server/local_client.h"
 #include "engine/server/write_times.h"
 
@@ -69,6 +73,9 @@ class EngineImpl final : public Engine {
     PH_ASSIGN(auto cache, cache::Cache::open(std::shared_ptr<store::Store>(std::move(store)), registry_, executor_));
     PH_ASSIGN(core_, server::makeCore(registry_, executor_, std::move(cache)));
     PH_ASSIGN(pki_, loadPki(options_.dataDir, hostOf(options_.listen), executor_->wallNow()));
+    PH_ASSIGN(auto accountKey, net::SigningKey::fromPem(pki_.accountKey));
+    core_->tokens = std::make_shared<server::TokenAuthority>(*core_, std::move(accountKey));
+    core_->ca = std::make_shared<server::ClusterCa>(pki_.ca);
     PH_TRY(serve());
     PH_TRY(writeKubeconfig(kubeconfig(), address_, pki_));
     PH_TRY(makeDefaults());
@@ -140,6 +147,14 @@ class EngineImpl final : public Engine {
     if (options_.controllers) {
       controllers::Options options;
       options.node.grace = options_.nodeGrace;
+      options.rootCa = pki_.ca.certPem;
+      options.certificates.sign = [ca = core_->ca](const api::Object& request, WallTime now) { return ca->sign(request, now); };
+      options.certificates.selfApproved = [core = core_.get()](const api::Object& request) {
+        return server::selfApproved(*core, request);
+      };
+      options.secretToken = [core = core_.get()](const api::Object& account, const std::string& secret) {
+        return server::secretToken(*core, account, secret);
+      };
       PH_ASSIGN(controllers_, controllers::startControllers(*client_, executor_, std::move(options)));
     }
     if (options_.scheduler) {

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "engine/net/signing.h"
+
 namespace ph::runtime {
 namespace {
 
@@ -103,6 +105,15 @@ Result<net::KeyPair> loadCa(const std::string& base, WallTime now) {
   return ca;
 }
 
+// Tokens outlive restarts, so their key is made once; another may be laid in its place.
+Result<std::string> loadAccountKey(const std::string& file) {
+  auto pem = readFile(file);
+  if (!pem.empty()) return pem;
+  PH_ASSIGN(pem, net::SigningKey::makePem());
+  PH_TRY(writeFile(file, pem, 0600));
+  return pem;
+}
+
 std::string indentedField(const char* name, const std::string& pem) {
   return std::string("    ") + name + ": " + net::base64(pem) + "\n";
 }
@@ -140,6 +151,8 @@ Result<PkiFiles> loadPki(const std::string& dataDir, const std::string& listenHo
     return Status::internal(dir + ": can't be made: " + std::strerror(errno));
   PkiFiles out;
   PH_ASSIGN(out.ca, loadCa(dir + "/ca", now));
+
+  PH_ASSIGN(out.accountKey, loadAccountKey(dir + "/sa.key"));
 
   auto spec = serverSpec(listenHost);
   out.server = readPair(dir + "/server");

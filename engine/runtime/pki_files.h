@@ -14,6 +14,7 @@ namespace ph::runtime {
 
 struct PkiFiles {
   net::KeyPair ca, server, admin;
+  std::string accountKey;  // PEM: signs service accounts' tokens (sa.key)
 };
 
 // Reads, makes or renews. The CA lives ten years; the others one, made anew when a third of that is left or, for the

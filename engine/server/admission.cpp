@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/server/admission/certificates.h"
+#include "engine/server/admission/service_account.h"
 #include "engine/server/json_util.h"
 #include "engine/server/service_admission.h"
 
@@ -71,7 +73,7 @@ Result<> podDefaults(Admission& a) {
 }
 
 using Step = Result<> (*)(Admission&);
-constexpr Step kSteps[] = {namespaceDefaults, podDefaults, serviceAddressesStep};
+constexpr Step kSteps[] = {namespaceDefaults, podDefaults, serviceAccountStep, serviceAddressesStep, certificateRequestStep};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include "engine/server/authz.h"
 #include "engine/server/call.h"
 #include "engine/server/discovery.h"
+#include "engine/server/identity/token_authority.h"
 #include "engine/server/json_util.h"
 #include "engine/server/node_proxy.h"
 #include "engine/server/protobuf_body.h"
@@ -34,7 +35,9 @@ ApiServer::ApiServer(Parts parts)
       images_(std::move(parts.images)),
       blocking_(parts.blocking ? std::move(parts.blocking) : core_->executor),
       dialer_(std::move(parts.dialer)),
-      openApi_(std::make_shared<OpenApiCache>(core_->registry, core_->executor)) {}
+      openApi_(std::make_shared<OpenApiCache>(core_->registry, core_->executor)) {
+  if (core_->tokens) authenticator_.use(core_->tokens);
+}
 
 net::Handler ApiServer::handler() {
   return [self = shared_from_this()](net::Request request, std::shared_ptr<net::Responder> responder) {
@@ -88,6 +91,10 @@ bool ApiServer::routeFixed(const CallPtr& call) {
     call->sendJson(200, versionJson());
   } else if (first == "metrics" && s.size() == 1) {
     call->send(200, metrics_->text(*core_, connections_ ? connections_() : 0), "text/plain; version=0.0.4");
+  } else if (core_->tokens && call->path == "/.well-known/openid-configuration") {
+    call->send(200, core_->tokens->openIdConfiguration());
+  } else if (core_->tokens && call->path == "/openid/v1/jwks") {
+    call->send(200, core_->tokens->keySet(), "application/jwk-set+json");
   } else if (first == "openapi") {
     return openApi(call);
   } else if (first == "api" || first == "apis") {

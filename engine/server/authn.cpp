@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "engine/net/pki.h"
+#include "engine/server/identity/token_authority.h"
 
 namespace ph::server {
 namespace {
@@ -39,6 +40,7 @@ void addGroups(User& user, std::string_view list) {
 
 Result<Authenticator> Authenticator::load(const std::string& tokensFile) {
   Authenticator out;
+  Table table;
   std::ifstream in(tokensFile);
   std::string text;
   int number = 0;
@@ -48,13 +50,14 @@ Result<Authenticator> Authenticator::load(const std::string& tokensFile) {
     if (line.empty() || line.front() == '#') continue;
     std::string token = takeField(line);
     User user{takeField(line), {}};
-    takeField(line);  // uid
+    user.uid = takeField(line);
     addGroups(user, takeField(line));
     if (token.empty() || user.name.empty())
       return Status::internal(tokensFile + ":" + std::to_string(number) + ": a line must be token,user,uid,\"groups\"");
     user.groups.emplace_back("system:authenticated");
-    out.tokens_[net::sha256Hex(token)] = std::move(user);
+    table[net::sha256Hex(token)] = std::move(user);
   }
+  out.tokens_ = std::make_shared<Table>(std::move(table));
   return out;
 }
 
@@ -78,9 +81,21 @@ Result<User> Authenticator::authenticate(const net::Request& request) const {
     if (char c = header[i]; (c >= 'A' && c <= 'Z' ? char(c + 32) : c) != scheme[i]) return Status::unauthorized();
   auto token = header.substr(scheme.size());
   while (!token.empty() && token.front() == ' ') token.remove_prefix(1);
-  auto found = tokens_.find(net::sha256Hex(token));
-  if (found == tokens_.end()) return Status::unauthorized();
+  if (authority_) {
+    PH_ASSIGN(auto known, authority_->authenticate(token));
+    return std::move(known.user);
+  }
+  auto found = tokens_->find(net::sha256Hex(token));
+  if (found == tokens_->end()) return Status::unauthorized();
   return found->second;
+}
+
+void Authenticator::use(std::shared_ptr<TokenAuthority> authority) {
+  authority_ = std::move(authority);
+  authority_->useStatic([table = tokens_](std::string_view token) -> std::optional<User> {
+    auto found = table->find(net::sha256Hex(token));
+    return found == table->end() ? std::nullopt : std::optional<User>(found->second);
+  });
 }
 
 }  // namespace ph::server

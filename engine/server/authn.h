@@ -2,6 +2,8 @@
 // the listener vouches for. Threads: immutable after load; any thread.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -10,6 +12,8 @@
 
 namespace ph::server {
 
+class TokenAuthority;
+
 class Authenticator {
  public:
   // Lines of `token,user,uid,"group1,group2"` as Kubernetes' static token file has them; uid and groups may be missing.
@@ -17,11 +21,15 @@ class Authenticator {
   static Result<Authenticator> load(const std::string& tokensFile);
   // 401 when credentials are given but not known. Without any: system:anonymous.
   Result<User> authenticate(const net::Request& request) const;
-  size_t tokens() const { return tokens_.size(); }
+  // Service accounts' tokens are known too, and the authority knows the file's.
+  void use(std::shared_ptr<TokenAuthority> authority);
+  size_t tokens() const { return tokens_->size(); }
 
  private:
   // By the token's SHA-256, so that a lookup's time tells nothing about a token.
-  std::unordered_map<std::string, User> tokens_;
+  using Table = std::unordered_map<std::string, User>;
+  std::shared_ptr<const Table> tokens_ = std::make_shared<Table>();
+  std::shared_ptr<TokenAuthority> authority_;
 };
 
 }  // namespace ph::server

@@ -67,6 +67,8 @@ bool mayNode(const Core& core, const ApiRequest& r, std::string_view node) {
   }
   if (kind == "Event") return r.verb == Verb::Create || isChange(r.verb);
   if (group.empty() && (kind == "Service" || kind == "Endpoints")) return isRead(r.verb) && r.subresource.empty();
+  if (group.empty() && kind == "ServiceAccount")  // whether the token is bound to such a pod is looked at when it is made
+    return r.verb == Verb::Create && r.subresource == "token" && podOnNodeRunsAs(core, node, r.ns, r.name);
   if (group.empty() && (kind == "ConfigMap" || kind == "Secret")) {
     auto name = onlyName(r);
     return isRead(r.verb) && !r.ns.empty() && !name.empty() && podOnNodeNames(core, node, r.ns, kind, name);
@@ -103,6 +105,8 @@ Result<> authorizePath(const User& user, std::string_view method, std::string_vi
   bool read = method == "GET" || method == "HEAD";
   if (read && (open || (discovery && user.inGroup(kAuthenticated)))) return {};
   if (read && path.starts_with("/pilothouse/images") && !nodeOf(user).empty()) return {};
+  bool issuer = path == "/.well-known/openid-configuration" || path == "/openid/v1/jwks";
+  if (read && issuer && user.inGroup("system:serviceaccounts")) return {};
   std::string verb(method);
   for (auto& c : verb) c = char(std::tolower(static_cast<unsigned char>(c)));
   return Status::forbidden("forbidden: User \"" + user.name + "\" cannot " + verb + " path \"" + std::string(path) +

@@ -32,13 +32,13 @@ const Subresource* knownSubresource(std::string_view name) {
   static const Subresource table[] = {
       {"binding", "", "v1", "Binding", {"create"}},
       {"approval", "certificates.k8s.io", "v1", "CertificateSigningRequest", {"get", "patch", "update"}},
-      {"token", "authentication.k8s.io", "v1", "TokenRequest", {"create"}},
       {"ephemeralcontainers", "", "v1", "Pod", {"get", "patch", "update"}},
       {"eviction", "policy", "v1", "Eviction", {"create"}},
       {"log", "", "v1", "Pod", {"get"}},
       {"exec", "", "v1", "PodExecOptions", {"create", "get"}},
       {"attach", "", "v1", "PodAttachOptions", {"create", "get"}},
       {"portforward", "", "v1", "PodPortForwardOptions", {"create", "get"}},
+      {"token", "authentication.k8s.io", "v1", "TokenRequest", {"create"}},
       {"finalize", "", "v1", "Namespace", {"update"}},
       {"proxy", "", "v1", "NodeProxyOptions", {"create", "delete", "get", "patch", "update"}},
   };

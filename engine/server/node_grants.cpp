@@ -61,4 +61,14 @@ bool podOnNodeNames(const Core& core, std::string_view node, std::string_view ns
   return false;
 }
 
+bool podOnNodeRunsAs(const Core& core, std::string_view node, std::string_view ns, std::string_view account) {
+  auto snapshot = core.cache->snapshot(*core.pods);
+  std::string prefix = std::string(ns) + "/";
+  for (auto& [key, pod] : snapshot.objects.prefix(prefix)) {
+    auto& spec = pod->as<v1::Pod>().spec;
+    if (spec.nodeName == node && spec.serviceAccountName == account) return true;
+  }
+  return false;
+}
+
 }  // namespace ph::server

@@ -12,4 +12,7 @@ std::string_view nodeNameOf(const api::Object& pod);
 bool podOnNodeNames(const Core& core, std::string_view node, std::string_view ns, std::string_view kind,
                     std::string_view name);
 
+// True when a pod on `node` in `ns` runs as this service account.
+bool podOnNodeRunsAs(const Core& core, std::string_view node, std::string_view ns, std::string_view account);
+
 }  // namespace ph::server

@@ -44,6 +44,12 @@ struct PendingWrite {
 };
 using PendingPtr = std::shared_ptr<PendingWrite>;
 
+// A write of the object's status: through status, or, of a certificate request, through approval.
+inline bool isOfStatus(const PendingWrite& p) {
+  auto& sub = p.request.subresource;
+  return (sub == "status" && p.info->hasStatus) || (sub == "approval" && p.info->group == "certificates.k8s.io");
+}
+
 // Plans: fill tree, key, decide. On failure nothing has happened.
 Result<> planCreate(PendingWrite& p);
 Result<> planUpdate(PendingWrite& p);

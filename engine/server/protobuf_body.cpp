@@ -2,6 +2,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/protobuf.h"
+#include "engine/api/types/authentication.h"
 #include "engine/api/types/autoscaling.h"
 #include "engine/api/types/meta.h"
 
@@ -83,6 +84,7 @@ const Type* protobufType(const api::Registry& registry, std::string_view apiVers
   if (kind == "Status") return &kStatus;
   if (kind == "PartialObjectMetadata") return &partialType();
   if (kind == "Scale") return &api::schemaOf<api::autoscaling::Scale>();
+  if (kind == "TokenRequest") return &api::schemaOf<api::authentication::TokenRequest>();
   size_t slash = apiVersion.find('/');
   auto group = slash == std::string_view::npos ? std::string_view() : apiVersion.substr(0, slash);
   auto version = slash == std::string_view::npos ? apiVersion : apiVersion.substr(slash + 1);

@@ -1,6 +1,7 @@
 #include "engine/server/virtual_kinds.h"
 
 #include "engine/api/convert.h"
+#include "engine/server/identity/reviews.h"
 #include "engine/server/pending_write.h"
 #include "engine/server/router.h"
 #include "engine/server/virtual_sources.h"
@@ -69,6 +70,8 @@ constexpr std::pair<std::string_view, VirtualKind> kTable[] = {
     {"pilothouse.io/PodTimeline", {.read = readSource}},
     {"pilothouse.io/SchedulingDecision", {.read = readSource}},
     {"pilothouse.io/SchedulingPreview", {.create = createSource}},
+    {"authentication.k8s.io/TokenReview", {.create = reviewToken}},
+    {"authentication.k8s.io/SelfSubjectReview", {.create = reviewSelf}},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "engine/api/convert.h"
 #include "engine/api/patch.h"
 #include "engine/server/admission.h"
+#include "engine/server/admission/certificates.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 
@@ -113,13 +114,17 @@ Result<> checkNewFinalizers(PendingWrite& p, const Json& next, const Json& old) 
 
 Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::WriteContext& context) {
   keepOwned(next, old);
-  if (p.request.subresource == "status") {
+  if (isOfStatus(p)) {
     PH_TRY(onlyStatus(p, next, old));
     makeObject(next, "metadata").erase("resourceVersion");
   } else if (p.info->hasStatus) {
     copyMember(next.get_object(), old.if_object(), "status");
   }
   if (p.info->strategy && p.info->strategy->prepareUpdate) p.info->strategy->prepareUpdate(next, old, context);
+  if (isOfStatus(p)) {
+    Admission admission{*p.core, p.request, *p.info, next, &old};
+    PH_TRY(certificateDecisionStep(admission));
+  }
   if (p.request.subresource.empty()) {
     Admission admission{*p.core, p.request, *p.info, next, &old};
     auto admitted = admit(admission);
@@ -136,7 +141,7 @@ Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Js
   PH_TRY(checkPreconditions(p, current, objectAt(next, "metadata")));
   auto context = p.context();
   PH_TRY(prepareNext(p, next, old, context));
-  bool specChanged = p.info->generation && p.request.subresource != "status" && !sameMember(next, old, "spec");
+  bool specChanged = p.info->generation && !isOfStatus(p) && !sameMember(next, old, "spec");
   if (specChanged) makeObject(next, "metadata")["generation"] = current->meta().generation + 1;
   api::ErrorList errors;
   api::validateObjectUpdate(next, old, context, errors);

@@ -4,6 +4,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/convert.h"
+#include "engine/server/identity/token_request.h"
 #include "engine/server/json_util.h"
 #include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
@@ -18,7 +19,7 @@ namespace {
 Result<> plan(PendingWrite& p) {
   auto& r = p.request;
   p.key = r.key();
-  bool stored = r.subresource.empty() || (r.subresource == "status" && p.info->hasStatus);
+  bool stored = r.subresource.empty() || isOfStatus(p);
   if (!stored) return planSubresource(p);
   switch (r.verb) {
     case Verb::Create: return planCreate(p);
@@ -96,6 +97,10 @@ cache::Mutation mutationOf(const PendingPtr& p, WriteDone done) {
 std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiRequest request, WriteDone done) {
   if (!request.info->stored) {
     createVirtual(core, std::move(request), std::move(done));
+    return std::nullopt;
+  }
+  if (isTokenRequest(request)) {
+    done(createToken(*core, request));
     return std::nullopt;
   }
   auto p = std::make_shared<PendingWrite>(core, std::move(request));

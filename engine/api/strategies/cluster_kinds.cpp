@@ -29,23 +29,6 @@ void sameHandler(const Json& r, const Json& old, const WriteContext&, ErrorList&
 
 void resetStatus(Json& o, const WriteContext&) { o.get_object()["status"] = JsonObject(); }
 
-void cellsOfRequest(const Json& r, WallTime, std::vector<Json>& out) {
-  out.push_back(orNone(str(r, "spec.signerName")));
-  auto seconds = num(r, "spec.expirationSeconds");
-  out.push_back(seconds ? Json(humanDuration(std::chrono::seconds(seconds))) : Json("<none>"));
-  bool approved = false, denied = false, failed = false;
-  for (auto& c : list(r, "status.conditions")) {
-    approved = approved || str(c, "type") == "Approved";
-    denied = denied || str(c, "type") == "Denied";
-    failed = failed || str(c, "type") == "Failed";
-  }
-  std::string state = denied ? "Denied" : approved ? "Approved" : "Pending";
-  if (failed) state += ",Failed";
-  if (!str(r, "status.certificate").empty()) state += ",Issued";
-  out.emplace_back(state);
-}
-void sameRequest(const Json& r, const Json& old, const WriteContext&, ErrorList& errors) { immutable(r, old, "spec", errors); }
-
 void cellsOfWebhooks(const Json& w, WallTime, std::vector<Json>& out) { out.emplace_back(list(w, "webhooks").size()); }
 
 void cellsOfRevision(const Json& r, WallTime, std::vector<Json>& out) {
@@ -89,7 +72,6 @@ void cellsOfPodMetrics(const Json& m, WallTime, std::vector<Json>& out) {
 
 const Strategy priorityClassStrategy{.validate = validatePriority, .validateUpdate = samePriority, .cells = cellsOfPriority};
 const Strategy runtimeClassStrategy{.validate = validateRuntime, .validateUpdate = sameHandler};
-const Strategy signingRequestStrategy{.prepareCreate = resetStatus, .validateUpdate = sameRequest, .cells = cellsOfRequest};
 const Strategy webhooksStrategy{.cells = cellsOfWebhooks};
 const Strategy controllerRevisionStrategy{.validateUpdate = sameRevision, .cells = cellsOfRevision};
 const Strategy componentStatusStrategy{.cells = cellsOfComponent};

@@ -79,6 +79,6 @@ extern const Strategy podStrategy, deploymentStrategy, replicaSetStrategy, servi
     ingressClassStrategy, networkPolicyStrategy, endpointSliceStrategy, roleStrategy, roleBindingStrategy,
     persistentVolumeStrategy, persistentVolumeClaimStrategy, storageClassStrategy, volumeAttachmentStrategy, csiDriverStrategy,
     csiNodeStrategy, csiStorageCapacityStrategy, limitRangeStrategy, resourceQuotaStrategy, priorityClassStrategy, runtimeClassStrategy,
-    signingRequestStrategy, componentStatusStrategy, podMetricsStrategy, webhooksStrategy;
+    certificateSigningRequestStrategy, componentStatusStrategy, podMetricsStrategy, webhooksStrategy;
 
 }  // namespace ph::api::strategies

@@ -48,10 +48,10 @@ const Strategy* strategyFor(std::string_view kind) {
       {"storage.k8s.io/CSIStorageCapacity", &csiStorageCapacityStrategy},
       {"scheduling.k8s.io/PriorityClass", &priorityClassStrategy},
       {"node.k8s.io/RuntimeClass", &runtimeClassStrategy},
-      {"certificates.k8s.io/CertificateSigningRequest", &signingRequestStrategy},
       {"metrics.k8s.io/PodMetrics", &podMetricsStrategy},
       {"admissionregistration.k8s.io/MutatingWebhookConfiguration", &webhooksStrategy},
       {"admissionregistration.k8s.io/ValidatingWebhookConfiguration", &webhooksStrategy},
+      {"certificates.k8s.io/CertificateSigningRequest", &certificateSigningRequestStrategy},
       {"fleet.pilothouse.io/Machine", &machineStrategy},
   };
   for (auto& [name, strategy] : table)

@@ -91,6 +91,16 @@ class JoinTest : public QObject, fleettest::Cluster {
     QCOMPARE(readyByNode().size(), 3);
   }
 
+  void podsFindTheirTokens() {
+    for (int i : {1, 2, 3}) {
+      auto seen = lab_.inside(i, "cd /proc/$(pgrep -ox httpd)/root/var/run/secrets/kubernetes.io/serviceaccount && cat namespace && echo && cat token && echo && head -1 ca.crt").out.split('\n');
+      QVERIFY2(seen.size() >= 3, qPrintable(seen.join('\n')));
+      QCOMPARE(seen[0], QString("default"));
+      QCOMPARE(seen[1].count('.'), 2);
+      QCOMPARE(seen[2], QString("-----BEGIN CERTIFICATE-----"));
+    }
+  }
+
   // Engine to agent, over the same SSH connection.
   void logsComeBackOverTheConnection() {
     client::ListOptions options;
