@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
   serveCommand->add_option("--node-grace", grace, "How long a node may be silent before it counts as lost")
       ->capture_default_str();
   serveCommand->add_option("--agents", options.agentDir, "Folder of the agent binaries (default: beside this program)");
+  serveCommand->add_option("--audit-log", options.auditLog, "Who did what, as JSON lines: a file, or off (default: DIR/audit.log)");
   serveCommand->add_option("--log-level", logLevel, "debug, info, warn or error")->capture_default_str();
 
   auto* imageCommand = app.add_subcommand("image", "Images without a registry");

@@ -123,6 +123,11 @@ class EngineImpl final : public Engine {
     PH_ASSIGN(parts.authenticator, server::Authenticator::load(tokens));
     parts.images = std::make_shared<server::ImageStore>(options_.dataDir + "/images");
     parts.blocking = blocking_;
+    if (options_.auditLog != "off") {
+      server::AuditLog::Options audit;
+      audit.file = options_.auditLog.empty() ? options_.dataDir + "/audit.log" : options_.auditLog;
+      PH_ASSIGN(parts.audit, server::AuditLog::open(std::move(audit), blocking_));
+    }
     api_ = std::make_shared<server::ApiServer>(std::move(parts));
     client_ = server::makeLocalClient(core_, executor_, api_);
     io_ = net::Io::make(options_.ioThreads);

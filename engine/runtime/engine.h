@@ -19,6 +19,7 @@ struct Options {
   Duration nodeGrace = std::chrono::seconds(10);
   std::string agentDir;                   // where pilothouse-agent lies; empty: beside this program
   fleet::CredentialStore* credentials = nullptr;  // must outlive the engine; null: files in DIR/credentials
+  std::string auditLog;                   // a file; empty: DIR/audit.log; "off": none
   int ioThreads = 2, workThreads = 2;
   bool controllers = true, scheduler = true, fleet = true;
 };

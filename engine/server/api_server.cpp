@@ -6,6 +6,7 @@
 #include "engine/server/call.h"
 #include "engine/server/discovery.h"
 #include "engine/server/identity/token_authority.h"
+#include "engine/server/health.h"
 #include "engine/server/json_util.h"
 #include "engine/server/node_proxy.h"
 #include "engine/server/protobuf_body.h"
@@ -19,6 +20,18 @@
 namespace ph::server {
 
 namespace {
+
+constexpr Duration kRequestTimeout = std::chrono::seconds(60);  // as Kubernetes' --request-timeout
+
+Traffic trafficOf(const ApiRequest& r) {
+  if (isConnect(r)) return Traffic::Connect;
+  switch (r.verb) {
+    case Verb::Get: return Traffic::Get;
+    case Verb::List: return Traffic::List;
+    case Verb::Watch: return Traffic::Watch;
+    default: return Traffic::Change;
+  }
+}
 
 void sendObject(const std::shared_ptr<Core>& core, const CallPtr& call, int code, const api::Object& object,
                 const std::vector<std::string>& warnings) {
@@ -35,7 +48,10 @@ ApiServer::ApiServer(Parts parts)
       images_(std::move(parts.images)),
       blocking_(parts.blocking ? std::move(parts.blocking) : core_->executor),
       dialer_(std::move(parts.dialer)),
-      openApi_(std::make_shared<OpenApiCache>(core_->registry, core_->executor)) {
+      openApi_(std::make_shared<OpenApiCache>(core_->registry, core_->executor)),
+      audit_(std::move(parts.audit)),
+      limits_(std::make_shared<Limits>(parts.allowances)),
+      deadlines_(std::make_shared<Deadlines>(core_->executor)) {
   if (core_->tokens) authenticator_.use(core_->tokens);
 }
 
@@ -48,12 +64,15 @@ net::Handler ApiServer::handler() {
 void ApiServer::handle(net::Request request, std::shared_ptr<net::Responder> responder) {
   auto call = std::make_shared<Call>();
   call->request = std::move(request);
-  call->responder = std::move(responder);
+  call->responder = call->tracked = std::make_shared<TrackedResponder>(std::move(responder), call);
   call->metrics = metrics_;
-  call->clock = &core_->executor->clock();
-  call->started = call->clock->monoNow();
+  call->audit = audit_;
+  call->executor = core_->executor.get();
+  call->started = call->executor->monoNow();
+  call->receivedAt = call->executor->wallNow();
   if (!splitPath(call->request.path, call->segments)) return call->sendStatus(Status::badRequest("malformed path"));
   auto user = authenticator_.authenticate(call->request);
+  if (user.ok() && call->request.headers.has("impersonate-user")) call->impersonator = std::make_shared<User>(*user);
   if (!user.ok()) return call->sendStatus(user.status());
   call->user = std::move(*user);
   if (!call->request.query.empty()) call->query = net::parseQuery(call->request.query);
@@ -67,8 +86,15 @@ void ApiServer::route(const CallPtr& call) {
   if (n >= 4 && s[0] == "apis") return resource(call, s[1], s[2], 3);
   for (auto& segment : s) call->path += "/" + segment;
   if (call->path.empty()) call->path = "/";
-  if (auto allowed = authorizePath(call->user, call->request.method, call->path); !allowed.ok())
-    return call->sendStatus(allowed.status());
+  for (char c : call->request.method)
+    if (call->method.size() < 8) call->method += char(std::tolower(static_cast<unsigned char>(c)));
+  call->verb = call->method;
+  auto allowed = authorizePath(call->user, call->request.method, call->path);
+  call->authorized = allowed.ok();
+  if (!allowed.ok()) return call->sendStatus(allowed.status());
+  // Health is answered whatever else goes on; image archives take as long as they take.
+  call->longRunning = !s.empty() && s[0] == "pilothouse";
+  if (!isHealth(*call) && !admit(call, call->longRunning ? Traffic::Connect : Traffic::Get)) return;
   if (!routeFixed(call)) call->sendStatus(noSuchResource());
 }
 
@@ -85,12 +111,14 @@ bool ApiServer::routeFixed(const CallPtr& call) {
     return true;
   }
   if (call->request.method != "GET" && call->request.method != "HEAD") return false;
-  if (first == "readyz" || first == "livez" || first == "healthz") {
-    health(call);
+  if (isHealth(*call)) {
+    return answerHealth(*call, {{"ping", true},
+                                {"store", !core_->cache->readOnly()},
+                                {"defaults", first == "livez" || ready_.load(std::memory_order_acquire)}});
   } else if (first == "version" && s.size() == 1) {
     call->sendJson(200, versionJson());
   } else if (first == "metrics" && s.size() == 1) {
-    call->send(200, metrics_->text(*core_, connections_ ? connections_() : 0), "text/plain; version=0.0.4");
+    call->send(200, metrics_->text(*core_, {connections_ ? connections_() : 0, limits_.get(), audit_.get()}), "text/plain; version=0.0.4");
   } else if (core_->tokens && call->path == "/.well-known/openid-configuration") {
     call->send(200, core_->tokens->openIdConfiguration());
   } else if (core_->tokens && call->path == "/openid/v1/jwks") {
@@ -100,34 +128,32 @@ bool ApiServer::routeFixed(const CallPtr& call) {
   } else if (first == "api" || first == "apis") {
     auto answer = discover(*core_->registry, s, call->request.headers.get("accept"));
     if (!answer) return false;
-    call->send(200, std::move(answer->body), answer->contentType);
+    sendTagged(*call, std::move(answer->body), answer->contentType);
   } else {
     return false;
   }
   return true;
 }
 
-void ApiServer::health(const CallPtr& call) {
-  struct Check {
-    std::string_view name;
-    bool fine;
-  };
-  bool live = call->segments[0] == "livez";
-  const Check checks[] = {{"ping", true},
-                          {"store", !core_->cache->readOnly()},
-                          {"defaults", live || ready_.load(std::memory_order_acquire)}};
-  std::string text;
-  bool fine = true;
-  for (auto& c : checks) {
-    if (call->segments.size() > 1 && call->segments[1] != c.name) continue;
-    fine = fine && c.fine;
-    text += std::string(c.fine ? "[+]" : "[-]") + std::string(c.name) + (c.fine ? " ok\n" : " failed: reason withheld\n");
+bool ApiServer::admit(const CallPtr& call, Traffic traffic) {
+  auto seat = limits_->enter(traffic, call->user);
+  if (!seat.ok()) {
+    call->sendStatus(seat.status());
+    return false;
   }
-  bool verbose = false;
-  for (auto& [name, value] : call->query) verbose = verbose || name == "verbose";
-  if (fine && !verbose) return call->send(200, "ok", "text/plain; charset=utf-8");
-  text += call->segments[0] + (fine ? " check passed\n" : " check failed\n");
-  call->send(fine ? 200 : 500, std::move(text), "text/plain; charset=utf-8");
+  call->tracked->hold(std::move(*seat));
+  if (call->longRunning) return true;
+  Duration within = kRequestTimeout;
+  if (auto text = call->queryValue("timeout"); !text.empty()) {
+    auto asked = parseDuration(text);
+    if (!asked || *asked < Duration::zero()) {
+      call->sendStatus(Status::badRequest("invalid timeout specified in the request URL"));
+      return false;
+    }
+    if (*asked > Duration::zero()) within = std::min(within, *asked);
+  }
+  call->tracked->limit(deadlines_, within);
+  return true;
 }
 
 void ApiServer::resource(const CallPtr& call, std::string_view group, std::string_view version, size_t at) {
@@ -142,7 +168,15 @@ void ApiServer::resource(const CallPtr& call, std::string_view group, std::strin
   if (!routed.ok()) return call->sendStatus(routed.status());
   if (auto& going = request.info->deprecation; !going.empty()) call->warnings.push_back(going);
   call->verb = isConnect(request) ? "connect" : verbName(request.verb);
-  if (auto allowed = authorize(*core_, request); !allowed.ok()) return call->sendStatus(allowed.status());
+  call->info = request.info;
+  call->ns = request.ns;
+  call->name = request.name;
+  call->subresource = request.subresource;
+  call->longRunning = isConnect(request) || request.verb == Verb::Watch;
+  if (!admit(call, trafficOf(request))) return;
+  auto allowed = authorize(*core_, request);
+  call->authorized = allowed.ok();
+  if (!allowed.ok()) return call->sendStatus(allowed.status());
   if (isConnect(request)) return connect(call, std::move(request));
   Offer offer{.yaml = request.verb != Verb::Watch, .protobuf = hasProtobuf(*request.info)};
   auto media = negotiate(call->request.headers.get("accept"), offer);
@@ -198,6 +232,7 @@ void ApiServer::change(const CallPtr& call, ApiRequest request) {
   auto done = [core = core_, call](Result<WriteAnswer> result) {
     if (!result.ok()) return call->sendStatus(result.status());
     auto& answer = *result;
+    if (answer.object && call->name.empty()) call->name = answer.object->name();
     if (answer.object) return sendObject(core, call, answer.code, *answer.object, answer.warnings);
     call->sendJson(answer.code, std::move(answer.text), answer.warnings);
   };

@@ -13,6 +13,8 @@
 #include "engine/server/authn.h"
 #include "engine/server/core.h"
 #include "engine/server/event_encoder.h"
+#include "engine/server/fairness/deadlines.h"
+#include "engine/server/fairness/limits.h"
 #include "engine/server/image_store.h"
 #include "engine/server/openapi_cache.h"
 #include "engine/server/call.h"
@@ -28,6 +30,8 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
     std::shared_ptr<ImageStore> images;            // null: none are served
     std::shared_ptr<Executor> blocking;            // for files; null: core's
     std::shared_ptr<client::NodeDialer> dialer;    // null: nodes can't be reached
+    std::shared_ptr<AuditLog> audit;               // null: none is kept
+    Allowances allowances = kDefaultAllowances;
   };
   explicit ApiServer(Parts parts);
 
@@ -43,8 +47,9 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   void route(const CallPtr& call);
   bool routeFixed(const CallPtr& call);
   void routeImages(const CallPtr& call);
-  void health(const CallPtr& call);
   bool openApi(const CallPtr& call);
+  // Takes the request's place among those in flight, and its deadline. False: it was answered (429, 400).
+  bool admit(const CallPtr& call, Traffic traffic);
   void resource(const CallPtr& call, std::string_view group, std::string_view version, size_t at);
   void dispatch(const CallPtr& call, ApiRequest request);
   void readVirtual(const CallPtr& call, ApiRequest request);
@@ -62,6 +67,9 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   std::shared_ptr<OpenApiCache> openApi_;
   std::shared_ptr<EventEncoder> encoder_ = std::make_shared<EventEncoder>();
   std::shared_ptr<Metrics> metrics_ = std::make_shared<Metrics>();
+  std::shared_ptr<AuditLog> audit_;
+  std::shared_ptr<Limits> limits_;
+  std::shared_ptr<Deadlines> deadlines_;
   std::function<int()> connections_;
   std::atomic<bool> ready_{false};
 };

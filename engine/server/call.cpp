@@ -2,6 +2,8 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/protobuf.h"
+#include "engine/net/pki.h"
+#include "engine/server/audit/audit_event.h"
 #include "engine/server/protobuf_answer.h"
 #include "engine/server/status_json.h"
 
@@ -15,7 +17,24 @@ std::string warningValue(std::string_view text) {
   return value + "\"";
 }
 
-void Call::count(int code) { metrics->request(verb, code, clock->monoNow() - started); }
+void Call::count(int code) {
+  metrics->request({info, verb, subresource, code}, executor->monoNow() - started);
+}
+
+// An id of the client's own is taken over, so that it can find its request again.
+void Call::onHead(int code, net::Headers& headers) {
+  if (!audit || !auditWanted(*this, code)) return;
+  auto given = request.headers.get("audit-id");
+  bool fine = !given.empty() && given.size() <= 64;
+  for (char c : given) fine = fine && c > 0x20 && c < 0x7f;
+  std::string id = fine ? std::string(given) : executor->random().uuid();
+  headers.add("audit-id", id);
+  audit->record(auditEvent(*this, code, id, executor->wallNow()));
+}
+
+void Call::onLate() {
+  sendStatus(Status::timeout("Timeout: request did not complete within the requested timeout"));
+}
 
 void Call::send(int code, std::string body, std::string_view contentType) {
   net::Response response;
@@ -62,6 +81,7 @@ void Call::sendAs(const Media& is, int code, std::string bytes, const std::vecto
 void Call::sendStatus(const Status& status) {
   net::Response response;
   response.status = status.code;
+  failure = status.reason;
   std::optional<std::string> bytes;
   if (media.protobuf) bytes = protobufOf(statusTree(status));
   response.headers.add("content-type", std::string(bytes ? api::kProtobufMedia : "application/json"));
@@ -72,6 +92,21 @@ void Call::sendStatus(const Status& status) {
   for (auto& w : warnings) response.headers.add("warning", warningValue(w));
   count(status.code);
   responder->send(std::move(response));
+}
+
+void sendTagged(Call& call, std::string body, std::string_view contentType) {
+  std::string tag = net::sha256Hex(body);
+  net::Response response;
+  response.headers.add("content-type", std::string(contentType));
+  response.headers.add("cache-control", "public");
+  response.headers.add("etag", "\"" + tag + "\"");
+  response.headers.add("vary", "Accept");
+  if (call.request.headers.get("if-none-match").find(tag) != std::string_view::npos)
+    response.status = 304;
+  else
+    response.body.push_back(net::makeBuffer(std::move(body)));
+  call.count(response.status);
+  call.responder->send(std::move(response));
 }
 
 }  // namespace ph::server

@@ -8,24 +8,37 @@
 
 #include "engine/net/http.h"
 #include "engine/server/api_request.h"
+#include "engine/server/audit/audit_log.h"
 #include "engine/server/media.h"
 #include "engine/server/metrics.h"
 #include "engine/server/text_form.h"
+#include "engine/server/tracked_responder.h"
 
 namespace ph::server {
 
-struct Call {
+struct Call : AnswerListener {
   net::Request request;
   std::shared_ptr<net::Responder> responder;
+  std::shared_ptr<TrackedResponder> tracked;  // the same
   std::shared_ptr<Metrics> metrics;
-  const Clock* clock = nullptr;
+  std::shared_ptr<AuditLog> audit;            // null: none is kept
+  Executor* executor = nullptr;               // its clock and randomness
+  WallTime receivedAt{};
   MonoTime started{};
   std::string path;                    // decoded
   std::vector<std::string> segments;   // of the path, decoded one by one
   std::vector<std::pair<std::string, std::string>> query;
   User user;
   Media media;
-  std::string_view verb = "other";     // for the counters
+  std::shared_ptr<const User> impersonator;  // who really asks, when `user` is impersonated
+  // What is asked for, once it is known; for counters and the audit log.
+  std::string_view verb = "other";
+  std::string method;                  // lower case; of paths outside the resources
+  const ResourceInfo* info = nullptr;
+  std::string ns, name, subresource;
+  bool longRunning = false;            // watches and streams: they have no deadline
+  std::optional<bool> authorized;      // what the authorizer said
+  std::string failure;                 // the reason of the Status that was answered
   std::vector<std::string> warnings;   // Warning headers of whatever is answered
 
   std::string_view queryValue(std::string_view name) const {
@@ -40,10 +53,14 @@ struct Call {
   void sendRendered(int code, std::string bytes, const std::vector<std::string>& warnings = {});
   void sendStatus(const Status& status);
   void count(int code);
+  void onHead(int code, net::Headers& headers) override;
+  void onLate() override;
 
  private:
   void sendAs(const Media& is, int code, std::string bytes, const std::vector<std::string>& warnings);
 };
+// An answer that clients keep by its tag: 304 when they have it already.
+void sendTagged(Call& call, std::string body, std::string_view contentType);
 using CallPtr = std::shared_ptr<Call>;
 // The value of a Warning header (RFC 7234, code 299).
 std::string warningValue(std::string_view text);

@@ -221,7 +221,7 @@ std::optional<DiscoveryAnswer> discover(const api::Registry& registry, const std
 std::string versionJson() {
   return api::toText(JsonObject{{"major", "1"},
                                 {"minor", "32"},
-                                {"gitVersion", "v1.32.0-pilothouse"},
+                                {"gitVersion", "v1.32.0+pilothouse"},
                                 {"gitCommit", ""},
                                 {"gitTreeState", "clean"},
                                 {"buildDate", "1970-01-01T00:00:00Z"},

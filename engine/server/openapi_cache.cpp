@@ -12,7 +12,7 @@ std::shared_ptr<const api::OpenApi> OpenApiCache::get() {
   auto kinds = registry_->all();
   std::lock_guard lock(mutex_);
   if (!documents_ || kinds != kinds_) {
-    documents_ = std::make_shared<const api::OpenApi>(api::makeOpenApi(*registry_, "v1.32.0-pilothouse"));
+    documents_ = std::make_shared<const api::OpenApi>(api::makeOpenApi(*registry_, "v1.32.0+pilothouse"));
     kinds_ = std::move(kinds);
   }
   idle_ = executor_->after(kIdle, [weak = weak_from_this()] {

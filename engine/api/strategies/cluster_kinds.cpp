@@ -27,8 +27,6 @@ void validateRuntime(const Json& r, const WriteContext&, ErrorList& errors) {
 }
 void sameHandler(const Json& r, const Json& old, const WriteContext&, ErrorList& errors) { immutable(r, old, "handler", errors); }
 
-void resetStatus(Json& o, const WriteContext&) { o.get_object()["status"] = JsonObject(); }
-
 void cellsOfWebhooks(const Json& w, WallTime, std::vector<Json>& out) { out.emplace_back(list(w, "webhooks").size()); }
 
 void cellsOfRevision(const Json& r, WallTime, std::vector<Json>& out) {
