@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "engine/api/codec.h"
+#include "engine/server/apply/tracking.h"
 #include "engine/server/json_util.h"
 #include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
@@ -17,6 +18,7 @@ namespace {
 Result<> plan(PendingWrite& p) {
   auto& r = p.request;
   p.key = r.key();
+  PH_TRY(checkWriteOptions(r));
   bool stored = r.subresource.empty() || (r.subresource == "status" && p.info->hasStatus);
   if (!stored) return planSubresource(p);
   switch (r.verb) {
