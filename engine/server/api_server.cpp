@@ -186,6 +186,7 @@ void ApiServer::resource(const CallPtr& call, std::string_view group, std::strin
   auto& include = request.options.includeObject;
   if (include == "None") call->media.include = Media::Include::None;
   if (include == "Object") call->media.include = Media::Include::Object;
+  request.userAgent = call->request.headers.get("user-agent");
   request.contentType = mediaType(call->request.headers.get("content-type"));
   request.body = std::move(call->request.body);
   dispatch(call, std::move(request));

@@ -17,6 +17,7 @@ ApiRequest toRequest(client::Write& write, const User& user) {
   r.subresource = std::move(write.subresource);
   r.body = std::move(write.body);
   r.user = user;
+  r.internal = true;
   auto& o = r.options;
   o.dryRun = write.dryRun;
   o.fieldManager = std::move(write.fieldManager);

@@ -13,6 +13,7 @@
 namespace ph::server {
 
 struct PendingWrite;
+struct PendingApply;  // apply/tracking.h
 using Decision = cache::Decision;
 using DecideWrite = Result<Decision> (*)(PendingWrite&, const ObjectPtr& current);
 
@@ -39,6 +40,8 @@ struct PendingWrite {
   bool removed = false;
   MonoTime asked{};               // when it was begun
   ServiceClaim taken;
+  std::shared_ptr<PendingApply> apply;  // of an apply patch
+  std::string viaSubresource;     // scale: which endpoint asked for what is now an update of the object
 
   api::WriteContext context() const;
 };

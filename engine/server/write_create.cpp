@@ -2,6 +2,7 @@
 #include "engine/api/convert.h"
 #include "engine/api/protobuf.h"
 #include "engine/server/admission.h"
+#include "engine/server/apply/tracking.h"
 #include "engine/server/authz.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
@@ -160,10 +161,13 @@ Result<> planCreate(PendingWrite& p) {
     return Status::badRequest("resourceVersion should not be set on objects to be created");
   PH_TRY(settleName(p, metadata));
   PH_TRY(authorizeCreated(p.request, p.request.name));
+  Json asked;
+  if (auto* managed = metadata.if_contains("managedFields")) asked = std::move(*managed);
   ownMetadata(p, metadata);
   PH_TRY(conformTree(p, tree, std::move(duplicates)));
   // An early answer, before admission reserves anything; decided again when the key's turn comes.
   if (!p.request.name.empty() && p.core->cache->get(*p.info, p.key)) return alreadyExists(*p.info, p.request.name);
+  Json managed = trackCreate(p, tree, asked);
   auto context = p.context();
   if (p.info->strategy && p.info->strategy->prepareCreate) p.info->strategy->prepareCreate(tree, context);
   Admission admission{*p.core, p.request, *p.info, tree};
@@ -173,6 +177,7 @@ Result<> planCreate(PendingWrite& p) {
   api::ErrorList errors;
   api::validateObject(tree, context, errors);
   if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
+  if (managed.is_array()) makeObject(tree, "metadata")["managedFields"] = std::move(managed);
   p.made = api::Object::make(p.info, tree, 0);
   p.decide = decideCreate;
   p.code = 201;

@@ -1,6 +1,7 @@
 #include "engine/api/codec.h"
 #include "engine/api/patch.h"
 #include "engine/api/selector.h"
+#include "engine/server/apply/tracking.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 #include "engine/server/reads.h"
@@ -119,7 +120,7 @@ void setNumberAt(Json& tree, std::string_view path, int64_t value) {
   at->get_object()[path] = value;
 }
 
-Result<Decision> storeScale(PendingWrite& p, const ObjectPtr& current, const Json& scale) {
+Result<> checkReplicas(const PendingWrite& p, const Json& scale) {
   auto* spec = objectAt(scale, "spec");
   auto* replicas = spec ? spec->if_contains("replicas") : nullptr;
   int64_t wanted = intAt(spec, "replicas");
@@ -134,6 +135,12 @@ Result<Decision> storeScale(PendingWrite& p, const ObjectPtr& current, const Jso
     info.kind = "Scale";
     return errors.toStatus(info, p.request.name);
   }
+  return {};
+}
+
+Result<Decision> storeScale(PendingWrite& p, const ObjectPtr& current, const Json& scale) {
+  PH_TRY(checkReplicas(p, scale));
+  int64_t wanted = intAt(objectAt(scale, "spec"), "replicas");
   Json old = current->tree();
   makeObject(old, "metadata").erase("resourceVersion");
   Json next = old;
@@ -141,6 +148,7 @@ Result<Decision> storeScale(PendingWrite& p, const ObjectPtr& current, const Jso
   auto version = textAt(objectAt(scale, "metadata"), "resourceVersion");
   if (!version.empty()) makeObject(next, "metadata")["resourceVersion"] = version;
   // From here on it is an update of the main resource.
+  p.viaSubresource = std::move(p.request.subresource);
   p.request.subresource.clear();
   return decideStore(p, current, old, std::move(next));
 }
@@ -161,6 +169,34 @@ Result<Decision> decideScalePatch(PendingWrite& p, const ObjectPtr& current) {
   return storeScale(p, current, scale);
 }
 
+Result<Decision> decideScaleApply(PendingWrite& p, const ObjectPtr& current) {
+  if (!current) return notFound(*p.info, p.request.name);
+  Json old = current->tree();
+  makeObject(old, "metadata").erase("resourceVersion");
+  PH_ASSIGN(Json next, mergeApply(p, old));
+  return decideStore(p, current, old, std::move(next));
+}
+
+// A Scale that is applied owns the object's replicas.
+Result<> planScaleApply(PendingWrite& p) {
+  PH_ASSIGN(Json scale, api::parseYaml(p.request.body));
+  if (!scale.is_object() || textAt(&scale.get_object(), "kind") != "Scale" ||
+      textAt(&scale.get_object(), "apiVersion") != "autoscaling/v1")
+    return Status::badRequest("Incorrect version specified in apply patch. expected: autoscaling/v1, Kind=Scale");
+  auto* spec = objectAt(scale, "spec");
+  p.tree = JsonObject{{"apiVersion", p.info->apiVersion()}, {"kind", p.info->kind}};
+  copyMember(makeObject(p.tree, "metadata"), objectAt(scale, "metadata"), "resourceVersion");
+  if (auto* replicas = spec ? spec->if_contains("replicas") : nullptr) {
+    PH_TRY(checkReplicas(p, scale));
+    setNumberAt(p.tree, p.info->scale.specReplicas, replicas->is_null() ? 0 : intAt(spec, "replicas"));
+  }
+  p.viaSubresource = std::move(p.request.subresource);
+  p.request.subresource.clear();
+  PH_TRY(readApply(p));
+  p.decide = decideScaleApply;
+  return {};
+}
+
 Result<> planScale(PendingWrite& p) {
   p.reply = PendingWrite::Reply::Scale;
   if (p.request.verb == Verb::Update) {
@@ -170,6 +206,7 @@ Result<> planScale(PendingWrite& p) {
   }
   if (p.request.verb == Verb::Patch) {
     if (p.request.body.empty()) return Status::badRequest("the request has no body");
+    if (p.request.contentType.starts_with("application/apply-patch")) return planScaleApply(p);
     PH_ASSIGN(p.tree, api::parseYaml(p.request.body));
     p.decide = decideScalePatch;
     return {};

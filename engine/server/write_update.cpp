@@ -5,6 +5,7 @@
 #include "engine/api/patch.h"
 #include "engine/server/admission.h"
 #include "engine/server/admission/certificates.h"
+#include "engine/server/apply/tracking.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 
@@ -43,7 +44,7 @@ void keepOwned(Json& next, const Json& old) {
   for (auto key : {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
                    "generation", "generateName"})
     copyMember(metadata, was, key);
-  for (auto key : {"resourceVersion", "selfLink", "managedFields"}) metadata.erase(key);
+  for (auto key : {"resourceVersion", "selfLink"}) metadata.erase(key);
 }
 
 bool hasFinalizers(const Json& tree) {
@@ -112,7 +113,8 @@ Result<> checkNewFinalizers(PendingWrite& p, const Json& next, const Json& old) 
   return {};
 }
 
-Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::WriteContext& context) {
+// What this request may change at all, and who owns it then.
+Result<> settleNext(PendingWrite& p, Json& next, const Json& old) {
   keepOwned(next, old);
   if (isOfStatus(p)) {
     PH_TRY(onlyStatus(p, next, old));
@@ -120,6 +122,12 @@ Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::Wr
   } else if (p.info->hasStatus) {
     copyMember(next.get_object(), old.if_object(), "status");
   }
+  if (p.apply) return settleApply(p, old, next);
+  trackUpdate(p, old, next);
+  return {};
+}
+
+Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::WriteContext& context) {
   if (p.info->strategy && p.info->strategy->prepareUpdate) p.info->strategy->prepareUpdate(next, old, context);
   if (isOfStatus(p)) {
     Admission admission{*p.core, p.request, *p.info, next, &old};
@@ -140,6 +148,7 @@ Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::Wr
 Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Json& old, Json next) {
   PH_TRY(checkPreconditions(p, current, objectAt(next, "metadata")));
   auto context = p.context();
+  PH_TRY(settleNext(p, next, old));
   PH_TRY(prepareNext(p, next, old, context));
   bool specChanged = p.info->generation && !isOfStatus(p) && !sameMember(next, old, "spec");
   if (specChanged) makeObject(next, "metadata")["generation"] = current->meta().generation + 1;
@@ -174,6 +183,15 @@ Result<> applyPatch(const PendingWrite& p, Json& target) {
   return {};
 }
 
+Result<> checkName(const Json& next, const std::string& wanted) {
+  auto name = textAt(objectAt(next, "metadata"), "name");
+  if (name == wanted) return {};
+  return Status::badRequest("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
+                            wanted + ")");
+}
+
+Result<> planApplyCreate(PendingWrite& p);
+
 Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
   if (!current) return notFound(*p.info, p.request.name);
   Json next = current->tree();
@@ -186,42 +204,59 @@ Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
   auto& metadata = makeObject(next, "metadata");
   // A patch that leaves the resourceVersion alone is no precondition.
   if (textAt(&metadata, "resourceVersion") == revision) metadata.erase("resourceVersion");
-  if (auto name = textAt(&metadata, "name"); name != current->name()) {
-    return Status::badRequest("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
-                              current->name() + ")");
-  }
+  PH_TRY(checkName(next, current->name()));
   PH_TRY(checkKind(next, *p.asked));
   if (p.request.subresource.empty()) PH_TRY(conformTree(p, next, {}));
   else api::convertTree(next, *p.asked, *p.info);
   return decideStore(p, current, old, std::move(next));
 }
 
-// Apply without field ownership: what the manifest says is merged into the object, or creates it.
 Result<Decision> decideApply(PendingWrite& p, const ObjectPtr& current) {
-  if (current) return decidePatch(p, current);
-  if (!p.made) return notFound(*p.info, p.request.name);
-  if (p.info->namespaced) PH_TRY(checkNamespace(*p.core, *p.info, p.request.ns, p.request.name));
-  p.code = 201;
-  return Decision{Decision::Kind::Put, p.made};
+  if (!current) {
+    if (!p.request.subresource.empty()) return notFound(*p.info, p.request.name);
+    if (!p.made) PH_TRY(planApplyCreate(p));  // it went away between planning and now
+    if (p.info->namespaced) PH_TRY(checkNamespace(*p.core, *p.info, p.request.ns, p.request.name));
+    p.code = 201;
+    return Decision{Decision::Kind::Put, p.made};
+  }
+  Json old = storedTree(current);
+  PH_ASSIGN(Json next, mergeApply(p, old));
+  PH_TRY(checkName(next, current->name()));
+  if (p.request.subresource.empty()) {
+    api::convertTree(next, *p.info, *p.asked);
+    PH_TRY(conformTree(p, next, {}));
+  }
+  return decideStore(p, current, old, std::move(next));
+}
+
+// What an apply makes where there is nothing yet.
+Result<> planApplyCreate(PendingWrite& p) {
+  Json body = p.apply->config;
+  api::convertTree(body, *p.info, *p.asked);
+  p.request.body = api::toText(body);
+  p.request.contentType = "application/json";
+  PH_TRY(planCreate(p));
+  p.decide = decideApply;
+  p.code = 200;
+  return {};
 }
 
 Result<> planApply(PendingWrite& p) {
-  PH_ASSIGN(p.tree, p.request.body.empty() ? Result<Json>(Status::badRequest("the request has no body"))
-                                           : api::parseYaml(p.request.body));
+  if (p.request.body.empty()) return Status::badRequest("the request has no body");
+  auto parsed = api::parseYaml(p.request.body);
+  if (!parsed.ok()) return Status::badRequest("error decoding YAML: " + parsed.status().message);
+  p.tree = std::move(*parsed);
+  auto version = textAt(p.tree.if_object(), "apiVersion");
+  if (p.tree.is_object() && version != p.asked->apiVersion())
+    return Status::badRequest("Incorrect version specified in apply patch. Specified patch version: " +
+                              std::string(version) + ", expected: " + p.asked->apiVersion());
   PH_TRY(checkKind(p.tree, *p.asked));
-  if (p.request.options.fieldManager.empty()) return Status::badRequest("fieldManager is required for apply patch");
   if (auto* metadata = objectAt(p.tree, "metadata"); metadata && metadata->contains("managedFields"))
     return Status::badRequest("metadata.managedFields must be nil");
-  if (p.request.subresource.empty() && !p.core->cache->get(*p.info, p.key)) {
-    Json body = p.tree;
-    p.request.body = api::toText(p.tree);
-    p.request.contentType = "application/json";
-    PH_TRY(planCreate(p));
-    p.tree = std::move(body);
-    p.code = 200;
-  }
-  p.request.contentType = "application/strategic-merge-patch+json";
+  api::convertTree(p.tree, *p.asked, *p.info);  // ownership is kept in terms of what is stored
+  PH_TRY(readApply(p));
   p.decide = decideApply;
+  if (p.request.subresource.empty() && !p.core->cache->get(*p.info, p.key)) return planApplyCreate(p);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "engine/api/codec.h"
 #include "engine/api/convert.h"
 #include "engine/server/identity/token_request.h"
+#include "engine/server/apply/tracking.h"
 #include "engine/server/json_util.h"
 #include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
@@ -19,6 +20,7 @@ namespace {
 Result<> plan(PendingWrite& p) {
   auto& r = p.request;
   p.key = r.key();
+  PH_TRY(checkWriteOptions(r));
   bool stored = r.subresource.empty() || isOfStatus(p);
   if (!stored) return planSubresource(p);
   switch (r.verb) {
