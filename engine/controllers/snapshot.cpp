@@ -26,7 +26,8 @@ Kinds::Kinds(const api::Registry& r)
       replicaSets(r.storage("apps", "replicasets")),
       deployments(r.storage("apps", "deployments")),
       leases(r.storage("coordination.k8s.io", "leases")),
-      machines(r.storage("fleet.pilothouse.io", "machines")) {}
+      machines(r.storage("fleet.pilothouse.io", "machines")),
+      clusterRoles(r.storage("rbac.authorization.k8s.io", "clusterroles")) {}
 
 Snapshot::Snapshot(const api::Registry& registry) : registry_(registry), kinds_(registry) {}
 

@@ -23,7 +23,7 @@ struct Kinds {
   explicit Kinds(const api::Registry& registry);
   const ResourceInfo *pods, *nodes, *namespaces, *services, *endpoints, *serviceAccounts, *events,
       *configMaps, *secrets;
-  const ResourceInfo *replicaSets, *deployments, *leases, *machines;
+  const ResourceInfo *replicaSets, *deployments, *leases, *machines, *clusterRoles;
 };
 
 class Snapshot {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/server/json_util.h"
+#include "engine/server/rbac/escalation.h"
+#include "engine/server/rbac/node_restriction.h"
 #include "engine/server/service_admission.h"
 
 namespace ph::server {
@@ -71,7 +73,7 @@ Result<> podDefaults(Admission& a) {
 }
 
 using Step = Result<> (*)(Admission&);
-constexpr Step kSteps[] = {namespaceDefaults, podDefaults, serviceAddressesStep};
+constexpr Step kSteps[] = {nodeRestriction, namespaceDefaults, podDefaults, serviceAddressesStep, escalationCheck};
 
 }  // namespace
 

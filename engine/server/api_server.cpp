@@ -8,6 +8,7 @@
 #include "engine/server/json_util.h"
 #include "engine/server/node_proxy.h"
 #include "engine/server/protobuf_body.h"
+#include "engine/server/rbac/impersonation.h"
 #include "engine/server/reads.h"
 #include "engine/server/router.h"
 #include "engine/server/stream_list.h"
@@ -51,6 +52,7 @@ void ApiServer::handle(net::Request request, std::shared_ptr<net::Responder> res
   call->started = call->clock->monoNow();
   if (!splitPath(call->request.path, call->segments)) return call->sendStatus(Status::badRequest("malformed path"));
   auto user = authenticator_.authenticate(call->request);
+  if (user.ok()) user = impersonated(*core_, call->request.headers, std::move(*user));
   if (!user.ok()) return call->sendStatus(user.status());
   call->user = std::move(*user);
   if (!call->request.query.empty()) call->query = net::parseQuery(call->request.query);
@@ -64,7 +66,7 @@ void ApiServer::route(const CallPtr& call) {
   if (n >= 4 && s[0] == "apis") return resource(call, s[1], s[2], 3);
   for (auto& segment : s) call->path += "/" + segment;
   if (call->path.empty()) call->path = "/";
-  if (auto allowed = authorizePath(call->user, call->request.method, call->path); !allowed.ok())
+  if (auto allowed = authorizePath(*core_, call->user, call->request.method, call->path); !allowed.ok())
     return call->sendStatus(allowed.status());
   if (!routeFixed(call)) call->sendStatus(noSuchResource());
 }

@@ -1,6 +1,7 @@
 #include "engine/server/virtual_kinds.h"
 
 #include "engine/server/pending_write.h"
+#include "engine/server/rbac/reviews.h"
 #include "engine/server/router.h"
 #include "engine/server/virtual_sources.h"
 
@@ -68,6 +69,11 @@ constexpr std::pair<std::string_view, VirtualKind> kTable[] = {
     {"pilothouse.io/PodTimeline", {.read = readSource}},
     {"pilothouse.io/SchedulingDecision", {.read = readSource}},
     {"pilothouse.io/SchedulingPreview", {.create = createSource}},
+    {"authentication.k8s.io/SelfSubjectReview", {.create = selfSubjectReview}},
+    {"authorization.k8s.io/SubjectAccessReview", {.create = subjectAccessReview}},
+    {"authorization.k8s.io/LocalSubjectAccessReview", {.create = localSubjectAccessReview}},
+    {"authorization.k8s.io/SelfSubjectAccessReview", {.create = selfSubjectAccessReview}},
+    {"authorization.k8s.io/SelfSubjectRulesReview", {.create = selfSubjectRulesReview}},
 };
 
 }  // namespace

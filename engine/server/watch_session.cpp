@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/server/node_grants.h"
+#include "engine/server/rbac/node_grants.h"
 
 namespace ph::server {
 namespace {

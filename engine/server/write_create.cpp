@@ -141,7 +141,7 @@ Result<> planCreate(PendingWrite& p) {
   if (!textAt(&metadata, "resourceVersion").empty())
     return Status::badRequest("resourceVersion should not be set on objects to be created");
   PH_TRY(settleName(p, metadata));
-  PH_TRY(authorizeCreated(p.request, p.request.name));
+  PH_TRY(authorizeCreated(*p.core, p.request, p.request.name));
   ownMetadata(p, metadata);
   PH_TRY(conformTree(p, tree, std::move(duplicates)));
   // An early answer, before admission reserves anything; decided again when the key's turn comes.

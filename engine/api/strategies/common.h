@@ -58,6 +58,7 @@ std::string qosClass(const Json& spec);
 
 // The strategies themselves.
 extern const Strategy podStrategy, deploymentStrategy, replicaSetStrategy, serviceStrategy, endpointsStrategy, nodeStrategy,
-    namespaceStrategy, configMapStrategy, secretStrategy, serviceAccountStrategy, eventStrategy, leaseStrategy, machineStrategy;
+    namespaceStrategy, configMapStrategy, secretStrategy, serviceAccountStrategy, eventStrategy, leaseStrategy, machineStrategy, roleStrategy,
+    clusterRoleStrategy, roleBindingStrategy, clusterRoleBindingStrategy;
 
 }  // namespace ph::api::strategies

@@ -20,6 +20,10 @@ const Strategy* strategyFor(std::string_view kind) {
       {"apps/ReplicaSet", &replicaSetStrategy},
       {"coordination.k8s.io/Lease", &leaseStrategy},
       {"fleet.pilothouse.io/Machine", &machineStrategy},
+      {"rbac.authorization.k8s.io/Role", &roleStrategy},
+      {"rbac.authorization.k8s.io/ClusterRole", &clusterRoleStrategy},
+      {"rbac.authorization.k8s.io/RoleBinding", &roleBindingStrategy},
+      {"rbac.authorization.k8s.io/ClusterRoleBinding", &clusterRoleBindingStrategy},
   };
   for (auto& [name, strategy] : table)
     if (name == kind) return strategy;
