@@ -45,6 +45,7 @@ class CacheImpl : public Cache {
     return core_->kind(info).snapshotAt(revision);
   }
   int64_t revision() const override { return core_->revision(); }
+  int64_t changedAt(const ResourceInfo& info) const override { return core_->kind(info).changedAt(); }
   void mutate(Mutation mutation) override {
     std::vector<Mutation> one;
     one.push_back(std::move(mutation));

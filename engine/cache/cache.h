@@ -99,6 +99,9 @@ class Cache {
   // A snapshot kept for paginated lists (a continue token names its revision); 410 when it has gone.
   virtual Result<KindSnapshot> snapshotAt(const ResourceInfo& info, int64_t revision) const = 0;
   virtual int64_t revision() const = 0;
+  // The revision of the kind's last change (or less than any change since the cache was opened). What was made of a snapshot
+  // is current as long as this is not above the snapshot's revision.
+  virtual int64_t changedAt(const ResourceInfo& info) const = 0;
   virtual void mutate(Mutation mutation) = 0;
   virtual void mutateAll(
       std::vector<Mutation> mutations) = 0;  // submitted together: one group commit where possible

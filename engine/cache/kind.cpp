@@ -82,7 +82,7 @@ ObjectPtr Kind::put(const std::string& key, const ObjectPtr& object, int64_t rev
   auto event = std::make_shared<const Event>(
       Event{old ? EventType::Modified : EventType::Added, revision, stored, old ? std::move(*old) : nullptr});
   ring_.append(event, executor_->monoNow());
-  newest_ = revision;
+  newest_.store(revision, std::memory_order_release);
   revision_.store(revision, std::memory_order_release);
   lock.unlock();
   hub_->publish(event);
@@ -96,7 +96,7 @@ ObjectPtr Kind::remove(const std::string& key, const ObjectPtr& last, int64_t re
   auto event = std::make_shared<const Event>(
       Event{EventType::Deleted, revision, final, old ? std::move(*old) : nullptr});
   ring_.append(event, executor_->monoNow());
-  newest_ = revision;
+  newest_.store(revision, std::memory_order_release);
   revision_.store(revision, std::memory_order_release);
   lock.unlock();
   hub_->publish(event);
@@ -123,7 +123,7 @@ void Kind::attach(const std::shared_ptr<Watcher>& watcher) {
   hub_->attach(watcher, [&](int64_t& upTo) -> Result<std::vector<EventPtr>> {
     std::lock_guard lock(mutex_);
     if (after < ring_.floor()) return tooOld(after);
-    upTo = newest_;
+    upTo = newest_.load(std::memory_order_relaxed);
     return ring_.after(after);
   });
 }

@@ -26,6 +26,7 @@ class Kind {
 
   ObjectPtr get(const std::string& key) const;
   KindSnapshot snapshot() const;
+  int64_t changedAt() const { return newest_.load(std::memory_order_acquire); }
   Result<KindSnapshot> snapshotAt(int64_t revision);
 
   void restore(ObjectPtr object);
@@ -66,7 +67,7 @@ class Kind {
   mutable std::mutex mutex_;
   CowMap<std::string, ObjectPtr> objects_;
   EventRing ring_;
-  int64_t newest_;  // the revision of this kind's last event
+  std::atomic<int64_t> newest_;  // the revision of this kind's last event; written under the mutex
   std::map<int64_t, Kept> kept_;
 
   std::mutex queueMutex_;

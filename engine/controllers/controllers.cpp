@@ -1,6 +1,7 @@
 #include "engine/controllers/controllers.h"
 
 #include "engine/controllers/certificates/certificates.h"
+#include "engine/controllers/clusterrole/clusterrole.h"
 #include "engine/controllers/deployment/deployment.h"
 #include "engine/controllers/endpoints/endpoints.h"
 #include "engine/controllers/events/events.h"
@@ -31,6 +32,7 @@ Result<std::vector<ControllerSpec>> allControllers(const Kinds& kinds, const Opt
   specs.push_back(ipamController(kinds, pool));
   specs.push_back(podGcController(kinds));
   specs.push_back(endedPodsController(kinds, options.endedPods));
+  specs.push_back(clusterRoleController(kinds));
   specs.push_back(gcController());
   specs.push_back(eventsController(kinds, options.eventTtl));
   return specs;

@@ -27,7 +27,8 @@ Kinds::Kinds(const api::Registry& r)
       deployments(r.storage("apps", "deployments")),
       leases(r.storage("coordination.k8s.io", "leases")),
       machines(r.storage("fleet.pilothouse.io", "machines")),
-      certificateRequests(r.storage("certificates.k8s.io", "certificatesigningrequests")) {}
+      certificateRequests(r.storage("certificates.k8s.io", "certificatesigningrequests")),
+      clusterRoles(r.storage("rbac.authorization.k8s.io", "clusterroles")) {}
 
 Snapshot::Snapshot(const api::Registry& registry) : registry_(registry), kinds_(registry) {}
 

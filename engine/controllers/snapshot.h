@@ -23,8 +23,7 @@ struct Kinds {
   explicit Kinds(const api::Registry& registry);
   const ResourceInfo *pods, *nodes, *namespaces, *services, *endpoints, *serviceAccounts, *events,
       *configMaps, *secrets;
-  const ResourceInfo *replicaSets, *deployments, *leases, *machines;
-  const ResourceInfo* certificateRequests;
+  const ResourceInfo *replicaSets, *deployments, *leases, *machines, *certificateRequests, *clusterRoles;
 };
 
 class Snapshot {

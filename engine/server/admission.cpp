@@ -5,6 +5,8 @@
 #include "engine/server/admission/certificates.h"
 #include "engine/server/admission/service_account.h"
 #include "engine/server/json_util.h"
+#include "engine/server/rbac/escalation.h"
+#include "engine/server/rbac/node_restriction.h"
 #include "engine/server/service_admission.h"
 
 namespace ph::server {
@@ -73,7 +75,7 @@ Result<> podDefaults(Admission& a) {
 }
 
 using Step = Result<> (*)(Admission&);
-constexpr Step kSteps[] = {namespaceDefaults, podDefaults, serviceAccountStep, serviceAddressesStep, certificateRequestStep};
+constexpr Step kSteps[] = {nodeRestriction, namespaceDefaults, podDefaults, serviceAccountStep, serviceAddressesStep, escalationCheck, certificateRequestStep};
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include "engine/server/json_util.h"
 #include "engine/server/node_proxy.h"
 #include "engine/server/protobuf_body.h"
+#include "engine/server/rbac/impersonation.h"
 #include "engine/server/reads.h"
 #include "engine/server/router.h"
 #include "engine/server/stream_list.h"
@@ -73,6 +74,7 @@ void ApiServer::handle(net::Request request, std::shared_ptr<net::Responder> res
   if (!splitPath(call->request.path, call->segments)) return call->sendStatus(Status::badRequest("malformed path"));
   auto user = authenticator_.authenticate(call->request);
   if (user.ok() && call->request.headers.has("impersonate-user")) call->impersonator = std::make_shared<User>(*user);
+  if (user.ok()) user = impersonated(*core_, call->request.headers, std::move(*user));
   if (!user.ok()) return call->sendStatus(user.status());
   call->user = std::move(*user);
   if (!call->request.query.empty()) call->query = net::parseQuery(call->request.query);
@@ -89,7 +91,7 @@ void ApiServer::route(const CallPtr& call) {
   for (char c : call->request.method)
     if (call->method.size() < 8) call->method += char(std::tolower(static_cast<unsigned char>(c)));
   call->verb = call->method;
-  auto allowed = authorizePath(call->user, call->request.method, call->path);
+  auto allowed = authorizePath(*core_, call->user, call->request.method, call->path);
   call->authorized = allowed.ok();
   if (!allowed.ok()) return call->sendStatus(allowed.status());
   // Health is answered whatever else goes on; image archives take as long as they take.

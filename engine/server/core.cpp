@@ -2,6 +2,8 @@
 
 #include "engine/api/codec.h"
 #include "engine/server/json_util.h"
+#include "engine/server/rbac/defaults.h"
+#include "engine/server/rbac/index.h"
 #include "engine/server/virtual_sources.h"
 #include "engine/server/write_times.h"
 #include "engine/server/writes.h"
@@ -24,6 +26,7 @@ Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, 
   core->cache = std::move(cache);
   for (auto& [key, service] : core->cache->snapshot(*core->services).objects)
     core->addresses.take(claimOf(service->tree()));
+  core->rbac = std::make_shared<RbacIndex>(*core->cache, *core->registry);
   return core;
 }
 
@@ -59,7 +62,7 @@ JsonObject apiService(uint16_t port) {
 std::function<void(std::vector<Result<WriteAnswer>>)> allThere(std::function<void(Result<>)> done) {
   return [done = std::move(done)](std::vector<Result<WriteAnswer>> results) {
     for (auto& r : results)
-      if (!r.ok() && !r.status().isAlreadyExists()) return done(std::move(r).status());
+      if (!r.ok() && !r.status().isAlreadyExists() && !r.status().isConflict()) return done(std::move(r).status());
     done({});
   };
 }
@@ -73,7 +76,7 @@ void createDefaults(const std::shared_ptr<Core>& core, uint16_t port, std::funct
       namespaces.push_back(creation(core->namespaces, "", named("v1", "Namespace", name)));
   auto then = [core, port, done = std::move(done)](Result<> made) {
     if (!made.ok()) return done(std::move(made).status());
-    std::vector<ApiRequest> rest;
+    std::vector<ApiRequest> rest = missingPolicy(*core);
     if (!core->cache->get(*core->services, "default/kubernetes"))
       rest.push_back(creation(core->services, "default", apiService(port)));
     auto finished = allThere(done);

@@ -3,6 +3,7 @@
 #include "engine/api/convert.h"
 #include "engine/server/identity/reviews.h"
 #include "engine/server/pending_write.h"
+#include "engine/server/rbac/reviews.h"
 #include "engine/server/router.h"
 #include "engine/server/virtual_sources.h"
 
@@ -71,7 +72,11 @@ constexpr std::pair<std::string_view, VirtualKind> kTable[] = {
     {"pilothouse.io/SchedulingDecision", {.read = readSource}},
     {"pilothouse.io/SchedulingPreview", {.create = createSource}},
     {"authentication.k8s.io/TokenReview", {.create = reviewToken}},
-    {"authentication.k8s.io/SelfSubjectReview", {.create = reviewSelf}},
+    {"authentication.k8s.io/SelfSubjectReview", {.create = selfSubjectReview}},
+    {"authorization.k8s.io/SubjectAccessReview", {.create = subjectAccessReview}},
+    {"authorization.k8s.io/LocalSubjectAccessReview", {.create = localSubjectAccessReview}},
+    {"authorization.k8s.io/SelfSubjectAccessReview", {.create = selfSubjectAccessReview}},
+    {"authorization.k8s.io/SelfSubjectRulesReview", {.create = selfSubjectRulesReview}},
 };
 
 }  // namespace

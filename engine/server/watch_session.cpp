@@ -4,7 +4,7 @@
 
 #include "engine/api/convert.h"
 #include "engine/server/call.h"
-#include "engine/server/node_grants.h"
+#include "engine/server/rbac/node_grants.h"
 
 namespace ph::server {
 namespace {

@@ -160,7 +160,7 @@ Result<> planCreate(PendingWrite& p) {
   if (!textAt(&metadata, "resourceVersion").empty())
     return Status::badRequest("resourceVersion should not be set on objects to be created");
   PH_TRY(settleName(p, metadata));
-  PH_TRY(authorizeCreated(p.request, p.request.name));
+  PH_TRY(authorizeCreated(*p.core, p.request, p.request.name));
   Json asked;
   if (auto* managed = metadata.if_contains("managedFields")) asked = std::move(*managed);
   ownMetadata(p, metadata);

@@ -76,7 +76,7 @@ void validateJobSpec(const Json& spec, const std::string& path, ErrorList& error
 extern const Strategy podStrategy, deploymentStrategy, replicaSetStrategy, serviceStrategy, endpointsStrategy, nodeStrategy,
     namespaceStrategy, configMapStrategy, secretStrategy, serviceAccountStrategy, eventStrategy, leaseStrategy, machineStrategy, statefulSetStrategy, daemonSetStrategy, replicationControllerStrategy, podTemplateStrategy,
     controllerRevisionStrategy, jobStrategy, cronJobStrategy, autoscalerStrategy, disruptionBudgetStrategy, ingressStrategy,
-    ingressClassStrategy, networkPolicyStrategy, endpointSliceStrategy, roleStrategy, roleBindingStrategy,
+    ingressClassStrategy, networkPolicyStrategy, endpointSliceStrategy, roleStrategy, clusterRoleStrategy, roleBindingStrategy, clusterRoleBindingStrategy,
     persistentVolumeStrategy, persistentVolumeClaimStrategy, storageClassStrategy, volumeAttachmentStrategy, csiDriverStrategy,
     csiNodeStrategy, csiStorageCapacityStrategy, limitRangeStrategy, resourceQuotaStrategy, priorityClassStrategy, runtimeClassStrategy,
     certificateSigningRequestStrategy, componentStatusStrategy, podMetricsStrategy, webhooksStrategy;

@@ -37,10 +37,6 @@ const Strategy* strategyFor(std::string_view kind) {
       {"networking.k8s.io/IngressClass", &ingressClassStrategy},
       {"networking.k8s.io/NetworkPolicy", &networkPolicyStrategy},
       {"discovery.k8s.io/EndpointSlice", &endpointSliceStrategy},
-      {"rbac.authorization.k8s.io/Role", &roleStrategy},
-      {"rbac.authorization.k8s.io/ClusterRole", &roleStrategy},
-      {"rbac.authorization.k8s.io/RoleBinding", &roleBindingStrategy},
-      {"rbac.authorization.k8s.io/ClusterRoleBinding", &roleBindingStrategy},
       {"storage.k8s.io/StorageClass", &storageClassStrategy},
       {"storage.k8s.io/VolumeAttachment", &volumeAttachmentStrategy},
       {"storage.k8s.io/CSIDriver", &csiDriverStrategy},
@@ -53,6 +49,10 @@ const Strategy* strategyFor(std::string_view kind) {
       {"admissionregistration.k8s.io/ValidatingWebhookConfiguration", &webhooksStrategy},
       {"certificates.k8s.io/CertificateSigningRequest", &certificateSigningRequestStrategy},
       {"fleet.pilothouse.io/Machine", &machineStrategy},
+      {"rbac.authorization.k8s.io/Role", &roleStrategy},
+      {"rbac.authorization.k8s.io/ClusterRole", &clusterRoleStrategy},
+      {"rbac.authorization.k8s.io/RoleBinding", &roleBindingStrategy},
+      {"rbac.authorization.k8s.io/ClusterRoleBinding", &clusterRoleBindingStrategy},
   };
   for (auto& [name, strategy] : table)
     if (name == kind) return strategy;

@@ -49,8 +49,4 @@ void reviewToken(std::shared_ptr<Core> core, ApiRequest, Json body, WriteDone do
          JsonObject{{"authenticated", true}, {"user", userInfo(known->user)}, {"audiences", texts(known->audiences)}}, done);
 }
 
-void reviewSelf(std::shared_ptr<Core>, ApiRequest request, Json body, WriteDone done) {
-  answer(body, JsonObject{{"userInfo", userInfo(request.user)}}, done);
-}
-
 }  // namespace ph::server

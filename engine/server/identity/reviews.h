@@ -10,6 +10,5 @@
 namespace ph::server {
 
 void reviewToken(std::shared_ptr<Core> core, ApiRequest request, Json body, WriteDone done);
-void reviewSelf(std::shared_ptr<Core> core, ApiRequest request, Json body, WriteDone done);
 
 }  // namespace ph::server

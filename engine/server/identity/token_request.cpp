@@ -5,7 +5,7 @@
 #include "engine/server/authz.h"
 #include "engine/server/identity/token_authority.h"
 #include "engine/server/json_util.h"
-#include "engine/server/node_grants.h"
+#include "engine/server/rbac/node_grants.h"
 #include "engine/server/pending_write.h"
 
 namespace ph::server {
