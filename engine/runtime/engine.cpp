@@ -11,7 +11,9 @@
 #include "engine/cache/cache.h"
 #include "engine/controllers/controllers.h"
 #include "engine/fleet/fleet.h"
+#include "engine/metrics/collector.h"
 #include "engine/runtime/pki_files.h"
+#include "engine/runtime/usage_kinds.h"
 #include "engine/scheduler/scheduler.h"
 #include "engine/server/api_server.h"
 #include "engine/server/local_client.h"
@@ -76,6 +78,7 @@ class EngineImpl final : public Engine {
   void stop() override {
     if (stopped_) return;
     stopped_ = true;
+    if (usage_) usage_->stop();
     if (fleet_) fleet_->stop();
     if (scheduler_) scheduler_->stop();
     if (controllers_) controllers_->stop();
@@ -86,6 +89,8 @@ class EngineImpl final : public Engine {
     fleet_.reset();
     scheduler_.reset();
     controllers_.reset();
+    usage_.reset();
+    if (core_) stopServingUsage(*core_);
     client_.reset();
     http_.reset();
     api_.reset();
@@ -113,6 +118,8 @@ class EngineImpl final : public Engine {
     parts.blocking = blocking_;
     api_ = std::make_shared<server::ApiServer>(std::move(parts));
     client_ = server::makeLocalClient(core_, executor_, api_);
+    usage_ = metrics::Collector::make(*client_, executor_);
+    serveUsage(core_, usage_);
     io_ = net::Io::make(options_.ioThreads);
     http_ = net::Server::make(io_, api_->handler());
     api_->setConnections([http = http_.get()] { return http->connections(); });
@@ -142,6 +149,7 @@ class EngineImpl final : public Engine {
       scheduler_->start();
     }
     if (options_.fleet) startFleet();
+    usage_->start();
     return {};
   }
 
@@ -157,7 +165,9 @@ class EngineImpl final : public Engine {
     options.credentials = options_.credentials;
     fleet_ = fleet::Fleet::make(*client_, executor_, std::move(options));
     // The server asks through a pointer that does not own: the fleet is stopped before it goes.
-    api_->setDialer(std::shared_ptr<client::NodeDialer>(std::shared_ptr<void>(), fleet_.get()));
+    std::shared_ptr<client::NodeDialer> dialer(std::shared_ptr<void>(), fleet_.get());
+    api_->setDialer(dialer);
+    usage_->setDialer(std::move(dialer));
     fleet_->start();
   }
 
@@ -184,6 +194,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<controllers::Controllers> controllers_;
   std::unique_ptr<scheduler::Scheduler> scheduler_;
   std::unique_ptr<fleet::Fleet> fleet_;
+  std::shared_ptr<metrics::Collector> usage_;
   std::string bound_, address_;
 };
 
