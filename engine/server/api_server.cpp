@@ -47,6 +47,7 @@ ApiServer::ApiServer(Parts parts)
     : core_(std::move(parts.core)),
       authenticator_(std::move(parts.authenticator)),
       images_(std::move(parts.images)),
+      uploads_(images_ ? std::make_shared<ImageUploads>(images_, core_->executor) : nullptr),
       blocking_(parts.blocking ? std::move(parts.blocking) : core_->executor),
       dialer_(std::move(parts.dialer)),
       openApi_(std::make_shared<OpenApiCache>(core_->registry, core_->executor)),
@@ -91,11 +92,16 @@ void ApiServer::route(const CallPtr& call) {
   for (char c : call->request.method)
     if (call->method.size() < 8) call->method += char(std::tolower(static_cast<unsigned char>(c)));
   call->verb = call->method;
+  // Health is answered whatever else goes on; image archives take as long as they take.
+  call->longRunning = !s.empty() && s[0] == "pilothouse";
+  if (n >= 3 && s[0] == "pilothouse" && s[1] == "images" && s[2] == "uploads") {
+    // A namespace's token may be allowed to, too: whether it is is asked there.
+    if (admit(call, Traffic::Connect)) routeUploads(call);
+    return;
+  }
   auto allowed = authorizePath(*core_, call->user, call->request.method, call->path);
   call->authorized = allowed.ok();
   if (!allowed.ok()) return call->sendStatus(allowed.status());
-  // Health is answered whatever else goes on; image archives take as long as they take.
-  call->longRunning = !s.empty() && s[0] == "pilothouse";
   if (!isHealth(*call) && !admit(call, call->longRunning ? Traffic::Connect : Traffic::Get)) return;
   if (!routeFixed(call)) call->sendStatus(noSuchResource());
 }

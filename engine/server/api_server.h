@@ -16,6 +16,7 @@
 #include "engine/server/fairness/deadlines.h"
 #include "engine/server/fairness/limits.h"
 #include "engine/server/image_store.h"
+#include "engine/server/image_uploads.h"
 #include "engine/server/openapi_cache.h"
 #include "engine/server/call.h"
 #include "engine/server/metrics.h"
@@ -47,6 +48,7 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   void route(const CallPtr& call);
   bool routeFixed(const CallPtr& call);
   void routeImages(const CallPtr& call);
+  void routeUploads(const CallPtr& call);
   bool openApi(const CallPtr& call);
   // Takes the request's place among those in flight, and its deadline. False: it was answered (429, 400).
   bool admit(const CallPtr& call, Traffic traffic);
@@ -61,6 +63,7 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   std::shared_ptr<Core> core_;
   Authenticator authenticator_;
   std::shared_ptr<ImageStore> images_;
+  std::shared_ptr<ImageUploads> uploads_;
   std::shared_ptr<Executor> blocking_;
   std::mutex dialerMutex_;
   std::shared_ptr<client::NodeDialer> dialer_;
