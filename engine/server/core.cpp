@@ -1,6 +1,7 @@
 #include "engine/server/core.h"
 
 #include "engine/api/codec.h"
+#include "engine/server/custom/custom_kinds.h"
 #include "engine/server/json_util.h"
 #include "engine/server/virtual_sources.h"
 #include "engine/server/write_times.h"
@@ -24,6 +25,7 @@ Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, 
   core->cache = std::move(cache);
   for (auto& [key, service] : core->cache->snapshot(*core->services).objects)
     core->addresses.take(claimOf(service->tree()));
+  core->customKinds = CustomKinds::make(core);
   return core;
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/api/codec.h"
+#include "engine/api/custom/kind.h"
 #include "engine/server/json_util.h"
 
 namespace ph::server {
@@ -137,14 +138,15 @@ void appendTableRow(std::string& out, const api::Object& object, const Media& me
   auto& info = object.info();
   Json tree = object.tree();
   std::vector<Json> computed;
-  if (info.strategy && info.strategy->cells) info.strategy->cells(tree, now, computed);
+  if (info.custom) info.custom->cells(tree, now, computed);
+  else if (info.strategy && info.strategy->cells) info.strategy->cells(tree, now, computed);
   out += "{\"cells\":[";
   size_t next = 0;
   bool first = true;
   for (auto& column : info.columns) {
     if (!first) out += ',';
     first = false;
-    if (!column.jsonPath.empty())
+    if (!column.jsonPath.empty() && !info.custom)
       api::appendText(cellOf(column, tree, now), out);
     else if (next < computed.size())
       api::appendText(computed[next++], out);

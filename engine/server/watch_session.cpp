@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/server/custom/versions.h"
 #include "engine/server/node_grants.h"
 
 namespace ph::server {
@@ -127,7 +128,7 @@ bool WatchSession::pumpSome() {
       at = end;
       break;
     }
-    if (filter_.matches(*at->second)) appendEvent(out, Seen::Added, *at->second, media_, now);
+    if (filter_.matches(*at->second)) appendEvent(out, Seen::Added, *inVersion(at->second, *request_.info), media_, now);
   }
   if (at != end) nextKey_ = at->first;
   bool done = at == end;
@@ -168,7 +169,7 @@ void WatchSession::deliver(std::vector<cache::EventPtr> events) {
     if (!bytes) {
       std::string line;
       line.reserve(seen->second->stored().size() + 96);
-      appendEvent(line, seen->first, *seen->second, media_, core_->now());
+      appendEvent(line, seen->first, *inVersion(seen->second, *request_.info), media_, core_->now());
       bytes = net::makeBuffer(std::move(line));
       ring_->keep(event->revision, seen->first, bytes);
     }

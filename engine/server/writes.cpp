@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "engine/api/codec.h"
+#include "engine/server/custom/versions.h"
 #include "engine/server/json_util.h"
 #include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
@@ -47,7 +48,7 @@ Result<WriteAnswer> answer(PendingWrite& p, const ObjectPtr& object) {
   out.warnings = std::move(p.warnings);
   switch (p.reply) {
     case PendingWrite::Reply::Object:
-      out.object = object;
+      out.object = inVersion(object, *p.info);
       break;
     case PendingWrite::Reply::Status:
       out.text = successJson(*p.info, object ? object->name() : p.request.name, object ? object->uid() : "");
@@ -72,8 +73,10 @@ Result<WriteAnswer> finish(PendingWrite& p, Result<ObjectPtr> result) {
 }
 
 Result<Decision> runDecide(PendingWrite& p, const ObjectPtr& current) {
-  p.old = current;
-  auto decision = p.decide(p, current);
+  p.old = inVersion(current, *p.info);
+  auto decision = p.decide(p, p.old);
+  if (decision.ok() && decision->kind == Decision::Kind::NoChange) decision->object = current;
+  else if (decision.ok() && decision->object) decision->object = inVersion(decision->object, *p.core->registry->stored(*p.info));
   p.removed = decision.ok() && decision->kind == Decision::Kind::Delete;
   return decision;
 }
@@ -86,7 +89,7 @@ Result<ObjectPtr> dryRun(PendingWrite& p) {
 }
 
 cache::Mutation mutationOf(const PendingPtr& p, WriteDone done) {
-  return {p->core->registry->storage(p->info->group, p->info->plural), p->key,
+  return {p->core->registry->stored(*p->info), p->key,
           [p](const ObjectPtr& current) { return runDecide(*p, current); },
           [p, done = std::move(done)](Result<ObjectPtr> result) { done(finish(*p, std::move(result))); }};
 }
@@ -95,6 +98,11 @@ cache::Mutation mutationOf(const PendingPtr& p, WriteDone done) {
 std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiRequest request, WriteDone done) {
   if (!request.info->stored) {
     createVirtual(core, std::move(request), std::move(done));
+    return std::nullopt;
+  }
+  request.info = &newest(*core->registry, *request.info);
+  if (request.info->custom && !core->registry->find(request.info->group, request.info->version, request.info->plural)) {
+    done(Status::notFound("the server could not find the requested resource"));
     return std::nullopt;
   }
   auto p = std::make_shared<PendingWrite>(core, std::move(request));
