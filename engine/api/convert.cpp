@@ -2,6 +2,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/conversions/conversions.h"
+#include "engine/api/custom/kind.h"
 
 namespace ph::api {
 
@@ -17,9 +18,10 @@ void convertTree(Json& tree, const ResourceInfo& from, const ResourceInfo& to) {
 ObjectPtr asVersion(const ObjectPtr& object, const ResourceInfo& to) {
   if (!object || &object->info() == &to) return object;
   auto& from = object->info();
-  if (from.version == to.version && from.group == to.group) return object;
+  if (from.version == to.version && from.group == to.group && !to.custom) return object;
   Json tree = object->tree();
   convertTree(tree, from, to);
+  if (to.custom && to.storedVersion) to.custom->restore(tree);
   return Object::make(&to, tree, object->revision());
 }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/api/codec.h"
+#include "engine/api/custom/kind.h"
 #include "engine/api/struct_ops.h"
 
 namespace ph::api {
@@ -122,6 +123,7 @@ Result<ObjectPtr> Object::parse(const ResourceInfo* info, std::string_view json,
   auto* metadata = top ? top->if_contains("metadata") : nullptr;
   if (!metadata || !metadata->is_object()) return Status::badRequest("the object has no metadata");
   if (revision == 0) revision = parseRevision(metadata->get_object());
+  if (info->custom) info->custom->restore(tree);  // may have been stored under an earlier schema
   return make(info, tree, revision);
 }
 

@@ -1,6 +1,7 @@
 #include "engine/api/openapi.h"
 
 #include "engine/api/codec.h"
+#include "engine/api/custom/kind.h"
 #include "engine/api/openapi_build.h"
 
 namespace ph::api {
@@ -26,6 +27,7 @@ JsonObject info(const std::string& version) { return {{"title", "Pilothouse"}, {
 OpenApi makeOpenApi(const Registry& registry, const std::string& version) {
   OpenApi out;
   auto all = registry.all();
+  std::erase_if(all, [](auto* r) { return r->custom && !r->custom->served; });
   {
     Definitions definitions(registry, Version::V2);
     JsonObject paths;

@@ -25,9 +25,11 @@ class Definitions {
 
  private:
   Json object(const Type& type);
+  Json custom(const Type& type, const CustomKind& kind);
   void addFields(const Type& type, JsonObject& properties, JsonArray& required);
   void describe(const Field& field, JsonObject& schema) const;
   Version version_;
+  std::map<const Type*, const CustomKind*> custom_;
   std::map<const Type*, JsonArray> kinds_;         // x-kubernetes-group-version-kind
   std::map<std::string, Json> made_;
   std::map<const Type*, std::string> names_;

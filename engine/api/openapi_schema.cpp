@@ -1,5 +1,6 @@
 #include "engine/api/openapi_build.h"
 #include "engine/api/codec.h"
+#include "engine/api/custom/kind.h"
 #include "engine/api/types/autoscaling.h"
 #include "engine/api/types/meta.h"
 
@@ -25,7 +26,10 @@ JsonArray splitWords(std::string_view words, char separator) {
 }  // namespace
 
 Definitions::Definitions(const Registry& registry, Version version) : version_(version) {
-  for (auto* r : registry.all()) kinds_[r->type].push_back(gvk(r->group, r->version, r->kind));
+  for (auto* r : registry.all()) {
+    kinds_[r->type].push_back(gvk(r->group, r->version, r->kind));
+    if (r->custom) custom_[r->type] = r->custom.get();
+  }
   kinds_[&schemaOf<meta::Status>()].push_back(gvk("", "v1", "Status"));
   kinds_[&schemaOf<autoscaling::Scale>()].push_back(gvk("autoscaling", "v1", "Scale"));
   for (auto& [group, versions] : registry.groupVersions())
@@ -69,7 +73,23 @@ JsonObject Definitions::take() {
   return out;
 }
 
+Json Definitions::custom(const Type& type, const CustomKind& kind) {
+  Json schema = kind.document(version_ == Version::V2);
+  auto& out = schema.get_object();
+  out["x-kubernetes-group-version-kind"] = kinds_[&type];
+  // With properties in Swagger, kubectl would refuse all others.
+  if (version_ == Version::V2 && type.preserveUnknown) return schema;
+  auto& properties = out["properties"];
+  if (!properties.is_object()) properties.emplace_object();
+  auto& all = properties.get_object();
+  for (uint32_t i = 0; i < type.fieldCount; ++i)
+    if (auto& f = type.fields[i]; f.name == "apiVersion" || f.name == "kind") all[boosted(f.name)] = JsonObject{{"type", "string"}};
+  all["metadata"] = this->schema(*type.field("metadata")->type, type.field("metadata"));
+  return schema;
+}
+
 Json Definitions::object(const Type& type) {
+  if (auto it = custom_.find(&type); it != custom_.end()) return custom(type, *it->second);
   JsonObject out;
   if (!type.doc.empty()) out["description"] = boosted(type.doc);
   out["type"] = "object";
@@ -111,7 +131,7 @@ Json Definitions::schema(const Type& type, const Field* field) {
       if (version_ == Version::V2) out = {{"type", "string"}, {"format", "int-or-string"}};
       else out = {{"oneOf", JsonArray{JsonObject{{"type", "integer"}}, JsonObject{{"type", "string"}}}}, {"format", "int-or-string"}};
       break;
-    case Form::Any: out["type"] = "object"; break;
+    case Form::Any: break;  // no type: anything
     case Form::Map: out = {{"type", "object"}, {"additionalProperties", schema(*type.item, nullptr)}}; break;
     case Form::List: out = {{"type", "array"}, {"items", schema(*type.item, nullptr)}}; break;
     case Form::Object:

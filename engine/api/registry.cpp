@@ -8,6 +8,7 @@
 
 #include "engine/api/builtin.h"
 #include "engine/api/convert.h"
+#include "engine/api/custom/kind.h"
 
 namespace ph::api {
 namespace {
@@ -127,6 +128,7 @@ class RegistryImpl : public Registry {
     std::vector<std::pair<std::string, std::vector<std::string>>> out;
     auto s = snapshot();
     for (auto* r : s->all) {
+      if (r->custom && !r->custom->served) continue;
       auto it = std::find_if(out.begin(), out.end(), [&](auto& g) { return g.first == r->group; });
       if (it == out.end()) it = out.insert(out.end(), {r->group, {}});
       if (std::find(it->second.begin(), it->second.end(), r->version) == it->second.end()) it->second.push_back(r->version);
@@ -140,22 +142,50 @@ class RegistryImpl : public Registry {
     std::unique_lock lock(mutex_);
     auto next = std::make_shared<Snapshot>(*current_);
     if (next->all.size() >= kMaxResources) return Status::tooManyRequests("too many kinds are registered", 1);
-    if (!info.strategy) info.strategy = strategyFor("");
-    if (info.storageGroupKind.empty()) info.storageGroupKind = info.group + "/" + info.kind;
     auto* old = lookup(next->byResource, join(info.group, info.version, info.plural));
     if (old && old->builtin)
       return Status::alreadyExists(info.groupResource() + " is built in");
     auto* sameKind = lookup(next->byKind, join(info.group, info.version, info.kind));
     if (sameKind && sameKind != old) return Status::alreadyExists("kind " + info.kind + " of " + info.apiVersion() + " exists");
-    info.builtin = false;
-    kept_.push_back(std::make_unique<ResourceInfo>(std::move(info)));
-    const ResourceInfo* fresh = kept_.back().get();
+    const ResourceInfo* fresh = keep(std::move(info));
     auto at = std::find(next->all.begin(), next->all.end(), old);
     if (old && at != next->all.end()) *at = fresh;
     else next->all.push_back(fresh);
     next->index();
     current_ = std::move(next);
     return fresh;
+  }
+
+  Result<> replace(std::string_view group, std::string_view plural, std::vector<ResourceInfo> infos) override {
+    std::unique_lock lock(mutex_);
+    auto next = std::make_shared<Snapshot>(*current_);
+    std::vector<const ResourceInfo*> old;
+    size_t place = next->all.size();
+    for (size_t i = next->all.size(); i-- > 0;) {
+      auto* r = next->all[i];
+      if (r->group != group || r->plural != plural) continue;
+      if (r->builtin) return Status::alreadyExists(r->groupResource() + " is built in");
+      old.push_back(r);
+      place = i;
+      next->all.erase(next->all.begin() + ptrdiff_t(i));
+    }
+    if (next->all.size() + infos.size() > kMaxResources) return Status::tooManyRequests("too many kinds are registered", 1);
+    for (auto& info : infos) {
+      if (!info.type) return Status::internal("a resource without a schema");
+      for (auto* r : next->all)
+        if (r->group == info.group && r->version == info.version && r->kind == info.kind)
+          return Status::alreadyExists("kind " + info.kind + " of " + info.apiVersion() + " exists");
+    }
+    for (auto& info : infos) {
+      auto same = std::find_if(old.begin(), old.end(), [&](auto* r) {
+        return r->version == info.version && r->custom && info.custom && r->custom->identity() == info.custom->identity();
+      });
+      const ResourceInfo* entry = same == old.end() ? keep(std::move(info)) : *same;
+      next->all.insert(next->all.begin() + ptrdiff_t(place++), entry);
+    }
+    next->index();
+    current_ = std::move(next);
+    return {};
   }
 
   void remove(std::string_view group, std::string_view plural) override {
@@ -167,6 +197,14 @@ class RegistryImpl : public Registry {
   }
 
  private:
+  const ResourceInfo* keep(ResourceInfo info) {
+    if (!info.strategy) info.strategy = strategyFor("");
+    if (info.storageGroupKind.empty()) info.storageGroupKind = info.group + "/" + info.kind;
+    info.builtin = false;
+    kept_.push_back(std::make_unique<ResourceInfo>(std::move(info)));
+    return kept_.back().get();
+  }
+
   static const ResourceInfo* lookup(const std::unordered_map<std::string, const ResourceInfo*>& map, const std::string& key) {
     auto it = map.find(key);
     return it == map.end() ? nullptr : it->second;

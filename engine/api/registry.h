@@ -103,6 +103,8 @@ class Registry {
   virtual std::vector<std::pair<std::string, std::vector<std::string>>> groupVersions() const = 0;
   virtual Result<const ResourceInfo*> add(ResourceInfo info) = 0;  // copies; CRDs
   virtual void remove(std::string_view group, std::string_view plural) = 0;
+  // All entries of an added kind at once: no reader sees some old and some new. Entries that are the same as before stay.
+  virtual Result<> replace(std::string_view group, std::string_view plural, std::vector<ResourceInfo> infos) = 0;
 };
 
 }  // namespace ph::api

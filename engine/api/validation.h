@@ -35,6 +35,8 @@ class ErrorList {
   void tooLong(std::string field, size_t maxLength);
   void tooMany(std::string field, size_t actual, size_t max);
   void typeInvalid(std::string field, std::string badValue, std::string detail);
+  // One found elsewhere.
+  void append(const StatusCause& cause) { add(cause.reason.c_str(), cause.field, cause.message); }
   bool empty() const { return causes_.empty(); }
   const std::vector<StatusCause>& causes() const { return causes_; }
   bool hasTypeErrors() const { return typeErrors_; }

@@ -60,6 +60,7 @@ class CacheImpl : public Cache {
     core_->beginWatch(watcher);
     return std::unique_ptr<WatchHandle>(std::move(handle));
   }
+  void endWatches(const ResourceInfo& info, Status status) override { core_->kind(info).hub()->endAll(status); }
   bool readOnly() const override { return core_->readOnly(); }
 
  private:

@@ -107,6 +107,8 @@ class Cache {
       std::vector<Mutation> mutations) = 0;  // submitted together: one group commit where possible
   // 410 at once, or later by onEnd when the store's history has to be asked.
   virtual Result<std::unique_ptr<WatchHandle>> watch(WatchRequest request) = 0;
+  // Ends all watches of a kind that goes.
+  virtual void endWatches(const ResourceInfo& info, Status status) = 0;
   virtual bool readOnly() const = 0;  // the store failed
 };
 

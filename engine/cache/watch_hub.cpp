@@ -43,6 +43,13 @@ void Watcher::end(Status status) {
   wake();
 }
 
+void Watcher::endAfterwards(Status status) {
+  std::lock_guard lock(mutex_);
+  if (finished_ || ending_) return;
+  ending_ = std::move(status);
+  wake();
+}
+
 void Watcher::cancel() {
   std::lock_guard lock(mutex_);
   finished_ = true;
@@ -118,6 +125,30 @@ void WatchHub::detach(const Watcher* watcher) {
   removeLocked(watcher);
 }
 
+void WatchHub::endAll(const Status& status) {
+  {
+    std::lock_guard lock(queueMutex_);
+    if (running_) {  // events are on their way: after them
+      ending_ = status;
+      return;
+    }
+  }
+  endNow(status);
+}
+
+void WatchHub::endNow(const Status& status) {
+  std::lock_guard lock(setMutex_);
+  auto end = [&](Group& group) {
+    for (auto& watcher : group) watcher->endAfterwards(status);
+    count_ -= group.size();
+    group.clear();
+  };
+  end(plain_);
+  for (auto& [fn, index] : indexed_)
+    for (auto& [value, group] : index) end(group);
+  indexed_.clear();
+}
+
 void WatchHub::removeLocked(const Watcher* watcher) {
   auto takeFrom = [&](Group& group) {
     auto it = std::find_if(group.begin(), group.end(), [&](auto& w) { return w.get() == watcher; });
@@ -160,14 +191,16 @@ void WatchHub::fanOut() {
     events.swap(published_);
   }
   handOut(events);
+  std::optional<Status> ending;
   {
     std::lock_guard lock(queueMutex_);
     if (published_.empty()) {
       running_ = false;
-      return;
+      ending.swap(ending_);
     }
+    if (running_) return executor_->post([self = shared_from_this()] { self->fanOut(); });
   }
-  executor_->post([self = shared_from_this()] { self->fanOut(); });
+  if (ending) endNow(*ending);
 }
 
 void WatchHub::handOut(const std::vector<EventPtr>& events) {

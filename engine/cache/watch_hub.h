@@ -31,6 +31,7 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
   // More events. False when its queue is full: then it ends.
   bool push(const std::vector<EventPtr>& events);
   void end(Status status);
+  void endAfterwards(Status status);  // when all pending events are delivered
   // No callback begins after this.
   void cancel();
   bool cancelled() const;
@@ -61,6 +62,8 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   void attach(const std::shared_ptr<Watcher>& watcher,
               const std::function<Result<std::vector<EventPtr>>(int64_t& upTo)>& backlog);
   void detach(const Watcher* watcher);
+  // Every watcher that there is ends with this, after what it has yet to be given.
+  void endAll(const Status& status);
   // In revision order. Cheap when nobody watches.
   void publish(const EventPtr& event);
   // Nothing published is still on its way to the watchers' queues.
@@ -71,6 +74,7 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   using Group = std::vector<std::shared_ptr<Watcher>>;
   using Index = std::unordered_map<std::string, Group>;
 
+  void endNow(const Status& status);
   void fanOut();
   void handOut(const std::vector<EventPtr>& events);
   void handTo(Group& group, const std::vector<EventPtr>& events, std::vector<std::shared_ptr<Watcher>>& full);
@@ -83,6 +87,7 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   mutable std::mutex queueMutex_;
   std::vector<EventPtr> published_;
   bool running_ = false;
+  std::optional<Status> ending_;  // of all watchers, when nothing is on its way any more
 
   std::mutex setMutex_;
   Group plain_;

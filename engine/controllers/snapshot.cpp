@@ -32,8 +32,18 @@ Kinds::Kinds(const api::Registry& r)
 
 Snapshot::Snapshot(const api::Registry& registry) : registry_(registry), kinds_(registry) {}
 
+const ResourceInfo* Snapshot::follow(const ResourceInfo* kind) {
+  return kind->builtin ? kind : custom_.try_emplace(kind->keyPrefix(), kind).first->second;
+}
+
+const ResourceInfo* Snapshot::followed(const ResourceInfo* kind) const {
+  if (!kind || kind->builtin) return kind;
+  auto it = custom_.find(kind->keyPrefix());
+  return it == custom_.end() ? kind : it->second;
+}
+
 const ObjectMap& Snapshot::all(const ResourceInfo* kind) const {
-  auto it = kindStates_.find(kind);
+  auto it = kindStates_.find(followed(kind));
   return it == kindStates_.end() ? kNothing : it->second;
 }
 
@@ -48,6 +58,7 @@ const std::vector<std::pair<const ResourceInfo*, ObjectMap>>& Snapshot::dependen
 }
 
 const ObjectMap& Snapshot::dependents(const std::string& uid, const ResourceInfo* kind) const {
+  kind = followed(kind);
   for (auto& [k, objects] : dependents(uid))
     if (k == kind) return objects;
   return kNothing;
@@ -90,21 +101,22 @@ std::optional<MonoTime> Snapshot::linkDown(const std::string& node) const {
 }
 
 void Snapshot::setObjects(const ResourceInfo* kind, ObjectMap objects) {
-  kindStates_[kind] = std::move(objects);
+  kindStates_[follow(kind)] = std::move(objects);
 }
 
 void Snapshot::put(const ObjectPtr& object, MonoTime now) {
-  const ResourceInfo* kind = &object->info();
+  const ResourceInfo* kind = follow(&object->info());
   auto old = kindStates_[kind].assign(object->key(), object);
   apply(kind, {old ? *old : nullptr, object}, now);
 }
 
 void Snapshot::erase(const ObjectPtr& object) {
-  const ResourceInfo* kind = &object->info();
+  const ResourceInfo* kind = follow(&object->info());
   if (auto old = kindStates_[kind].erase(object->key())) apply(kind, {*old, nullptr}, {});
 }
 
 void Snapshot::apply(const ResourceInfo* kind, const client::Change& change, MonoTime now) {
+  kind = follow(kind);
   if (change.old) unindex(kind, change.old);
   if (change.now) index(kind, change.now);
   if (kind == kinds_.leases || kind == kinds_.nodes || kind == kinds_.machines) hear(kind, change, now);

@@ -37,7 +37,7 @@ class Snapshot {
   const ObjectMap& all(const ResourceInfo* kind) const;
   ObjectPtr get(const ResourceInfo* kind, std::string_view key) const;
   // The kind is watched, and all that there was at the start is here.
-  bool synced(const ResourceInfo* kind) const { return synced_.contains(kind); }
+  bool synced(const ResourceInfo* kind) const { return synced_.contains(followed(kind)); }
 
   // Objects of a kind that name `uid` among their owners (as controller or not).
   const ObjectMap& dependents(const std::string& uid, const ResourceInfo* kind) const;
@@ -62,7 +62,7 @@ class Snapshot {
   MonoTime steadySince() const { return steadySince_; }
 
   // For the runner and tests.
-  void setSynced(const ResourceInfo* kind) { synced_.insert(kind); }
+  void setSynced(const ResourceInfo* kind) { synced_.insert(follow(kind)); }
   void apply(const ResourceInfo* kind, const client::Change& change, MonoTime now);  // the indices only
   void setObjects(const ResourceInfo* kind, ObjectMap objects);
   void put(const ObjectPtr& object, MonoTime now = {});  // both; for tests
@@ -70,6 +70,9 @@ class Snapshot {
   void setSteadySince(MonoTime t) { steadySince_ = t; }
 
  private:
+  // A custom kind's entry is another one after each change of its definition: the first one that we met stands for all.
+  const ResourceInfo* follow(const ResourceInfo* kind);
+  const ResourceInfo* followed(const ResourceInfo* kind) const;
   void index(const ResourceInfo* kind, const ObjectPtr& object);
   void unindex(const ResourceInfo* kind, const ObjectPtr& object);
 
@@ -77,6 +80,7 @@ class Snapshot {
   Kinds kinds_;
   std::unordered_map<const ResourceInfo*, ObjectMap> kindStates_;
   std::unordered_set<const ResourceInfo*> synced_;
+  std::unordered_map<std::string, const ResourceInfo*> custom_;  // by key prefix
   std::unordered_map<std::string, std::vector<std::pair<const ResourceInfo*, ObjectMap>>> dependents_;
   std::unordered_map<const ResourceInfo*, ObjectMap> uncontrolled_;
   std::unordered_map<std::string, ObjectMap> podsOn_;

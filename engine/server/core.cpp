@@ -1,6 +1,7 @@
 #include "engine/server/core.h"
 
 #include "engine/api/codec.h"
+#include "engine/server/custom/custom_kinds.h"
 #include "engine/server/json_util.h"
 #include "engine/server/rbac/defaults.h"
 #include "engine/server/rbac/index.h"
@@ -27,6 +28,7 @@ Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, 
   for (auto& [key, service] : core->cache->snapshot(*core->services).objects)
     core->addresses.take(claimOf(service->tree()));
   core->rbac = std::make_shared<RbacIndex>(*core->cache, *core->registry);
+  core->customKinds = CustomKinds::make(core);
   return core;
 }
 

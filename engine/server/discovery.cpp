@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/api/codec.h"
+#include "engine/api/custom/kind.h"
 #include "engine/server/json_util.h"
 
 namespace ph::server {
@@ -54,6 +55,8 @@ std::string storageHash(const ResourceInfo& info) {
   return std::to_string(h);
 }
 
+bool served(const ResourceInfo& info) { return !info.custom || info.custom->served; }
+
 void addResources(JsonArray& out, const ResourceInfo& info) {
   JsonObject r{{"name", info.plural},
                {"singularName", info.singular},
@@ -85,7 +88,7 @@ std::string groupVersion(std::string_view group, std::string_view version) {
 std::optional<std::string> resourceList(const api::Registry& registry, std::string_view group, std::string_view version) {
   JsonArray resources;
   for (auto* info : registry.all())
-    if (info->group == group && info->version == version) addResources(resources, *info);
+    if (info->group == group && info->version == version && served(*info)) addResources(resources, *info);
   if (resources.empty()) return std::nullopt;
   return api::toText(JsonObject{{"kind", "APIResourceList"},
                                 {"apiVersion", "v1"},
@@ -149,7 +152,7 @@ std::string aggregated(const api::Registry& registry, bool core, std::string_vie
     for (auto& v : versions) {
       JsonArray resources;
       for (auto* info : all)
-        if (info->group == group && info->version == v) resources.push_back(aggregatedResource(*info));
+        if (info->group == group && info->version == v && served(*info)) resources.push_back(aggregatedResource(*info));
       list.push_back(JsonObject{{"version", v}, {"resources", std::move(resources)}, {"freshness", "Current"}});
     }
     items.push_back(JsonObject{{"metadata", JsonObject{{"name", group}, {"creationTimestamp", nullptr}}},

@@ -22,6 +22,7 @@ class OpenApiCache : public std::enable_shared_from_this<OpenApiCache> {
   std::mutex mutex_;
   std::vector<const api::ResourceInfo*> kinds_;
   std::shared_ptr<const api::OpenApi> documents_;
+  MonoTime restUntil_{};
   Timer idle_;
 };
 

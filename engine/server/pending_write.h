@@ -22,12 +22,12 @@ struct PendingWrite {
 
   explicit PendingWrite(std::shared_ptr<Core> c, ApiRequest r) : core(std::move(c)), request(std::move(r)) {
     asked = request.info;
-    info = core->registry->stored(*asked);
+    info = asked->custom ? asked : core->registry->stored(*asked);
   }
 
   std::shared_ptr<Core> core;
   ApiRequest request;
-  const ResourceInfo* info;       // of the object that changes, in the version it is stored in
+  const ResourceInfo* info;       // of the object that changes, in the version it is stored in; of a custom kind the one asked for
   const ResourceInfo* asked;      // the version that the request speaks, and is answered in
   std::string key;
   Json tree;                      // the parsed body
@@ -38,7 +38,7 @@ struct PendingWrite {
   std::vector<std::string> warnings;
   ObjectPtr old;                  // what the decision saw
   bool removed = false;
-  MonoTime asked{};               // when it was begun
+  MonoTime begun{};
   ServiceClaim taken;
   std::shared_ptr<PendingApply> apply;  // of an apply patch
   std::string viaSubresource;     // scale: which endpoint asked for what is now an update of the object

@@ -5,6 +5,7 @@
 #include "engine/api/codec.h"
 #include "engine/api/convert.h"
 #include "engine/net/pki.h"
+#include "engine/server/custom/versions.h"
 #include "engine/server/json_util.h"
 #include "engine/server/protobuf_answer.h"
 #include "engine/server/table.h"
@@ -128,11 +129,12 @@ Result<ObjectPtr> get(const Core& core, const ApiRequest& r) {
     PH_ASSIGN(int64_t asked, parseRevision(r.options.resourceVersion));
     if (int64_t current = core.cache->revision(); asked > current) return tooLargeRevision(asked, current);
   }
-  return api::asVersion(found, *r.info);
+  return api::asVersion(found, newest(*core.registry, *r.info));
 }
 
 Result<Listing> list(const Core& core, const ApiRequest& r) {
   if (r.options.limit < 0) return Status::badRequest("limit can't be negative");
+  auto& info = newest(*core.registry, *r.info);
   PH_ASSIGN(Filter filter, parseFilter(r));
   PH_ASSIGN(Page page, choosePage(core, r));
   Listing out;
@@ -154,7 +156,7 @@ Result<Listing> list(const Core& core, const ApiRequest& r) {
       return true;
     }
     if (filter.matches(*object)) {
-      out.items.push_back(object);
+      out.items.push_back(api::asVersion(object, info));
       if (limit) lastKey = key;
     }
     return true;

@@ -1,5 +1,6 @@
 #include "engine/server/router.h"
 
+#include "engine/api/custom/kind.h"
 #include "engine/net/http.h"
 #include "engine/server/discovery.h"
 
@@ -87,7 +88,7 @@ Result<> routeResource(const api::Registry& registry, std::string_view group, st
     return method == "POST" ? Result<>() : Result<>(methodNotAllowed());
   }
   r.info = registry.find(group, version, plural);
-  if (!r.info) return noSuchResource();
+  if (!r.info || (r.info->custom && !r.info->custom->served)) return noSuchResource();
   r.name = segment(1);
   r.subresource = segment(2);
   for (size_t i = 3; at + i < n; ++i) r.subpath += (i > 3 ? "/" : "") + segments[at + i];

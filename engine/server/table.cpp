@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/api/codec.h"
+#include "engine/api/custom/kind.h"
 #include "engine/server/json_util.h"
 
 namespace ph::server {
@@ -137,7 +138,9 @@ void appendTableRow(std::string& out, const api::Object& object, const Media& me
   auto& info = object.info();
   Json tree = object.tree();
   std::vector<Json> computed;
-  if (info.strategy && info.strategy->cells) {
+  if (info.custom) {
+    info.custom->cells(tree, now, computed);
+  } else if (info.strategy && info.strategy->cells) {
     // Strategies know the stored version.
     bool other = !info.storedVersion && info.conversion && info.conversion->toStored;
     Json stored = other ? tree : Json(nullptr);
@@ -150,7 +153,7 @@ void appendTableRow(std::string& out, const api::Object& object, const Media& me
   for (auto& column : info.columns) {
     if (!first) out += ',';
     first = false;
-    if (!column.jsonPath.empty())
+    if (!column.jsonPath.empty() && !info.custom)
       api::appendText(cellOf(column, tree, now), out);
     else if (next < computed.size())
       api::appendText(computed[next++], out);

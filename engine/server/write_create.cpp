@@ -1,9 +1,12 @@
 #include "engine/api/codec.h"
 #include "engine/api/convert.h"
+#include "engine/api/custom/kind.h"
 #include "engine/api/protobuf.h"
 #include "engine/server/admission.h"
 #include "engine/server/apply/tracking.h"
 #include "engine/server/authz.h"
+#include "engine/server/custom/custom_kinds.h"
+#include "engine/server/custom/definitions.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 #include "engine/server/protobuf_body.h"
@@ -30,10 +33,11 @@ Result<Json> readBody(const Core& core, const ApiRequest& request, std::vector<s
   // Programs that send nothing else in particular (curl -d) mean JSON.
   if (type == "application/x-www-form-urlencoded" || type == "text/plain" || type == "application/octet-stream")
     return api::parseJson(request.body, duplicates);
-  if (type == api::kProtobufMedia) return readProtobuf(request.body, *core.registry);
+  bool custom = request.info && request.info->custom && request.verb != Verb::Delete;
+  if (type == api::kProtobufMedia && !custom) return readProtobuf(request.body, *core.registry);
   return Status::unsupportedMediaType(
-      "the body of the request was in an unknown format - accepted media types include: application/json, "
-      "application/yaml, application/vnd.kubernetes.protobuf");
+      std::string("the body of the request was in an unknown format - accepted media types include: application/json, application/yaml") +
+      (custom ? "" : ", application/vnd.kubernetes.protobuf"));
 }
 
 Result<> checkKind(Json& tree, const ResourceInfo& info) {
@@ -62,7 +66,7 @@ Result<> refusal(const ResourceInfo& info, const api::ErrorList& errors, const J
     if (!why.empty()) why += ", ";
     why += c.field + ": " + c.message;
   }
-  if (!why.empty() && info.builtin) return cannotHandle(info, why);
+  if (!why.empty()) return cannotHandle(info, why);
   return errors.toStatus(info, textAt(objectAt(tree, "metadata"), "name"));
 }
 
@@ -80,7 +84,8 @@ Result<> toStored(PendingWrite& p, Json& tree) {
 Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> duplicates) {
   api::ErrorList errors;
   std::vector<std::string> unknown;
-  api::conform(tree, *p.asked->type, errors, &unknown);
+  if (p.asked->custom) p.asked->custom->conform(tree, errors, &unknown);
+  else api::conform(tree, *p.asked->type, errors, &unknown);
   PH_TRY(refusal(*p.asked, errors, tree));
   PH_TRY(toStored(p, tree));
   if (p.request.options.fieldValidation == FieldValidation::Ignore) return {};
@@ -144,6 +149,10 @@ void ownMetadata(PendingWrite& p, JsonObject& metadata) {
 
 Result<Decision> decideCreate(PendingWrite& p, const ObjectPtr& current) {
   if (current) return alreadyExists(*p.info, p.request.name);
+  if (p.info->custom && !p.core->registry->find(p.info->group, p.info->version, p.info->plural))
+    return Status::notFound("the server could not find the requested resource");
+  if (p.info->custom && p.core->customKinds && p.core->customKinds->terminating(*p.info))
+    return Status::methodNotAllowed("create not allowed while custom resource definition is terminating");
   if (p.info->namespaced) PH_TRY(checkNamespace(*p.core, *p.info, p.request.ns, p.request.name));
   return Decision{Decision::Kind::Put, std::move(p.made)};
 }
@@ -169,6 +178,7 @@ Result<> planCreate(PendingWrite& p) {
   if (!p.request.name.empty() && p.core->cache->get(*p.info, p.key)) return alreadyExists(*p.info, p.request.name);
   Json managed = trackCreate(p, tree, asked);
   auto context = p.context();
+  if (isDefinition(*p.info)) prepareDefinition(tree, nullptr);
   if (p.info->strategy && p.info->strategy->prepareCreate) p.info->strategy->prepareCreate(tree, context);
   Admission admission{*p.core, p.request, *p.info, tree};
   auto admitted = admit(admission);
@@ -176,6 +186,10 @@ Result<> planCreate(PendingWrite& p) {
   if (!admitted.ok()) return admitted;
   api::ErrorList errors;
   api::validateObject(tree, context, errors);
+  if (isDefinition(*p.info)) {
+    checkDefinition(tree, nullptr, p.asked->version == "v1beta1", errors);
+    for (auto& w : definitionWarnings(tree)) p.warnings.push_back(std::move(w));
+  }
   if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
   if (managed.is_array()) makeObject(tree, "metadata")["managedFields"] = std::move(managed);
   p.made = api::Object::make(p.info, tree, 0);

@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "engine/api/codec.h"
+#include "engine/api/custom/kinds.h"
+#include "engine/server/custom/definitions.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 
@@ -17,6 +19,7 @@ void setFinalizer(std::vector<std::string>& list, std::string_view name, bool wa
 
 std::vector<std::string> finalizersFor(const Options& options, const ObjectPtr& current) {
   auto list = current->meta().finalizers;
+  if (isDefinition(current->info()) && !current->meta().deleting) setFinalizer(list, api::custom::kCleanupFinalizer, true);
   if (options.propagation != Propagation::Default) {
     setFinalizer(list, kForeground, options.propagation == Propagation::Foreground);
     setFinalizer(list, kOrphan, options.propagation == Propagation::Orphan);
@@ -125,6 +128,7 @@ Result<Decision> decideDelete(PendingWrite& p, const ObjectPtr& current) {
     metadata["deletionGracePeriodSeconds"] = grace;
   }
   setFinalizers(metadata, finalizers);
+  if (isDefinition(*p.info)) markTerminating(tree, p.core->now());
   bumpGeneration(*p.info, metadata, current);
   return Decision{Decision::Kind::Put, api::Object::make(p.info, tree, 0)};
 }

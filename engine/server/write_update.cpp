@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "engine/api/codec.h"
@@ -6,6 +7,10 @@
 #include "engine/server/admission.h"
 #include "engine/server/admission/certificates.h"
 #include "engine/server/apply/tracking.h"
+#include "engine/api/custom/kind.h"
+#include "engine/api/patch.h"
+#include "engine/server/admission.h"
+#include "engine/server/custom/definitions.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 
@@ -59,8 +64,38 @@ bool sameMember(const Json& a, const Json& b, std::string_view key) {
   return x && y ? *x == *y : x == y;
 }
 
+Result<> onlyCustomStatus(PendingWrite& p, Json& next, const Json& old) {
+  Json written = std::move(next);
+  next = old;
+  copyMember(next.get_object(), written.if_object(), "status");
+  return conformTree(p, next, {});
+}
+
+// A schema that became stricter does not stand in the way of changes elsewhere: what was wrong before may stay so.
+api::ErrorList onlyNewErrors(const api::CustomKind& kind, const Json& old, const api::ErrorList& errors) {
+  api::ErrorList before, out;
+  kind.validate(old, before);
+  for (auto& c : errors.causes()) {
+    auto same = [&](auto& o) { return o.field == c.field && o.message == c.message; };
+    if (std::none_of(before.causes().begin(), before.causes().end(), same)) out.append(c);
+  }
+  return out;
+}
+
+// Whether anything but metadata and status differs: what a custom kind's generation counts.
+bool contentChanged(const ResourceInfo& info, const Json& next, const Json& old) {
+  auto strip = [&](const Json& tree) {
+    JsonObject out = tree.get_object();
+    for (auto key : {"apiVersion", "kind", "metadata"}) out.erase(key);
+    if (info.hasStatus) out.erase("status");
+    return out;
+  };
+  return strip(next) != strip(old);
+}
+
 // A status write changes the status only; everything else stands as it is stored.
 Result<> onlyStatus(PendingWrite& p, Json& next, const Json& old) {
+  if (p.info->custom) return onlyCustomStatus(p, next, old);
   Json status = nullptr;
   if (auto* s = member(&next, "status")) status = std::move(*s);
   next = old;
@@ -128,6 +163,7 @@ Result<> settleNext(PendingWrite& p, Json& next, const Json& old) {
 }
 
 Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::WriteContext& context) {
+  if (isDefinition(*p.info) && p.request.subresource.empty()) prepareDefinition(next, &old);
   if (p.info->strategy && p.info->strategy->prepareUpdate) p.info->strategy->prepareUpdate(next, old, context);
   if (isOfStatus(p)) {
     Admission admission{*p.core, p.request, *p.info, next, &old};
@@ -150,10 +186,17 @@ Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Js
   auto context = p.context();
   PH_TRY(settleNext(p, next, old));
   PH_TRY(prepareNext(p, next, old, context));
-  bool specChanged = p.info->generation && !isOfStatus(p) && !sameMember(next, old, "spec");
+  bool specChanged = p.info->generation && !isOfStatus(p) &&
+                     (p.info->custom ? contentChanged(*p.info, next, old) : !sameMember(next, old, "spec"));
   if (specChanged) makeObject(next, "metadata")["generation"] = current->meta().generation + 1;
   api::ErrorList errors;
   api::validateObjectUpdate(next, old, context, errors);
+  bool going = objectAt(next, "metadata")->contains("deletionTimestamp");  // finalizers must come off whatever the rest is like
+  if (p.info->custom && !errors.empty()) errors = onlyNewErrors(*p.info->custom, old, errors);
+  if (isDefinition(*p.info) && !going) {
+    checkDefinition(next, &old, p.asked->version == "v1beta1", errors);
+    for (auto& w : definitionWarnings(next)) p.warnings.push_back(std::move(w));
+  }
   if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
   if (finallyGone(p, next)) return Decision{Decision::Kind::Delete, api::Object::make(p.info, next, 0)};
   if (next == old) return Decision{Decision::Kind::NoChange, current};

@@ -6,6 +6,7 @@
 #include "engine/api/convert.h"
 #include "engine/server/identity/token_request.h"
 #include "engine/server/apply/tracking.h"
+#include "engine/server/custom/versions.h"
 #include "engine/server/json_util.h"
 #include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
@@ -69,15 +70,17 @@ Result<WriteAnswer> finish(PendingWrite& p, Result<ObjectPtr> result) {
     if (!result.ok()) return std::move(result).status();
   } else {
     bool changed = !p.old || p.old->revision() != (*result)->revision();
-    if (changed) p.core->writeTimes->note({(*result)->revision(), p.asked, p.core->executor->monoNow()});
+    if (changed) p.core->writeTimes->note({(*result)->revision(), p.begun, p.core->executor->monoNow()});
     releaseAddresses(p, *result);
   }
   return answer(p, *result);
 }
 
 Result<Decision> runDecide(PendingWrite& p, const ObjectPtr& current) {
-  p.old = current;
-  auto decision = p.decide(p, current);
+  p.old = api::asVersion(current, *p.info);
+  auto decision = p.decide(p, p.old);
+  if (decision.ok() && decision->kind == Decision::Kind::NoChange) decision->object = current;
+  else if (decision.ok() && decision->object) decision->object = api::asVersion(decision->object, *p.core->registry->stored(*p.info));
   p.removed = decision.ok() && decision->kind == Decision::Kind::Delete;
   return decision;
 }
@@ -90,7 +93,7 @@ Result<ObjectPtr> dryRun(PendingWrite& p) {
 }
 
 cache::Mutation mutationOf(const PendingPtr& p, WriteDone done) {
-  return {p->info, p->key,
+  return {p->core->registry->stored(*p->info), p->key,
           [p](const ObjectPtr& current) { return runDecide(*p, current); },
           [p, done = std::move(done)](Result<ObjectPtr> result) { done(finish(*p, std::move(result))); }};
 }
@@ -105,8 +108,13 @@ std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiReq
     done(createToken(*core, request));
     return std::nullopt;
   }
+  request.info = &newest(*core->registry, *request.info);
+  if (request.info->custom && !core->registry->find(request.info->group, request.info->version, request.info->plural)) {
+    done(Status::notFound("the server could not find the requested resource"));
+    return std::nullopt;
+  }
   auto p = std::make_shared<PendingWrite>(core, std::move(request));
-  p->asked = core->executor->monoNow();
+  p->begun = core->executor->monoNow();
   if (auto planned = plan(*p); !planned.ok()) {
     done(finish(*p, std::move(planned).status()));
     return std::nullopt;
