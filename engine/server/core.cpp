@@ -1,6 +1,7 @@
 #include "engine/server/core.h"
 
 #include "engine/api/codec.h"
+#include "engine/server/admission/quota_ledger.h"
 #include "engine/server/json_util.h"
 #include "engine/server/virtual_sources.h"
 #include "engine/server/writes.h"
@@ -22,6 +23,8 @@ Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, 
   core->cache = std::move(cache);
   for (auto& [key, service] : core->cache->snapshot(*core->services).objects)
     core->addresses.take(claimOf(service->tree()));
+  core->quota = std::make_shared<QuotaLedger>(*core->cache, *core->registry);
+  core->quota->load();
   return core;
 }
 

@@ -13,6 +13,7 @@
 namespace ph::server {
 
 struct PendingWrite;
+struct QuotaHold;  // admission/quota_ledger.h
 using Decision = cache::Decision;
 using DecideWrite = Result<Decision> (*)(PendingWrite&, const ObjectPtr& current);
 
@@ -35,7 +36,8 @@ struct PendingWrite {
   std::vector<std::string> warnings;
   ObjectPtr old;                  // what the decision saw
   bool removed = false;
-  ServiceClaim taken;
+  ServiceClaim taken;                // reserved by admission, as is `hold`
+  std::shared_ptr<QuotaHold> hold;
 
   api::WriteContext context() const;
 };

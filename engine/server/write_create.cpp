@@ -1,6 +1,6 @@
 #include "engine/api/codec.h"
 #include "engine/api/protobuf.h"
-#include "engine/server/admission.h"
+#include "engine/server/admission/admission.h"
 #include "engine/server/authz.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
@@ -148,13 +148,15 @@ Result<> planCreate(PendingWrite& p) {
   if (!p.request.name.empty() && p.core->cache->get(*p.info, p.key)) return alreadyExists(*p.info, p.request.name);
   auto context = p.context();
   if (p.info->strategy && p.info->strategy->prepareCreate) p.info->strategy->prepareCreate(tree, context);
-  Admission admission{*p.core, p.request, *p.info, tree};
-  auto admitted = admit(admission);
+  Admission admission{*p.core, p.request, *p.info, tree, nullptr, &p.warnings};
+  auto admitted = admitChanges(admission);
   p.taken = std::move(admission.taken);
   if (!admitted.ok()) return admitted;
   api::ErrorList errors;
   api::validateObject(tree, context, errors);
   if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
+  PH_TRY(admitJudging(admission));
+  p.hold = std::move(admission.hold);
   p.made = api::Object::make(p.info, tree, 0);
   p.decide = decideCreate;
   p.code = 201;

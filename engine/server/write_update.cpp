@@ -2,7 +2,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/patch.h"
-#include "engine/server/admission.h"
+#include "engine/server/admission/admission.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 
@@ -117,8 +117,8 @@ Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::Wr
   }
   if (p.info->strategy && p.info->strategy->prepareUpdate) p.info->strategy->prepareUpdate(next, old, context);
   if (p.request.subresource.empty()) {
-    Admission admission{*p.core, p.request, *p.info, next, &old};
-    auto admitted = admit(admission);
+    Admission admission{*p.core, p.request, *p.info, next, &old, &p.warnings};
+    auto admitted = admitChanges(admission);
     p.taken = std::move(admission.taken);
     PH_TRY(admitted);
     PH_TRY(checkNewFinalizers(p, next, old));
@@ -137,6 +137,11 @@ Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Js
   api::ErrorList errors;
   api::validateObjectUpdate(next, old, context, errors);
   if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
+  if (p.request.subresource != "status") {
+    Admission admission{*p.core, p.request, *p.info, next, &old, &p.warnings};
+    PH_TRY(admitJudging(admission));
+    p.hold = std::move(admission.hold);
+  }
   if (finallyGone(p, next)) return Decision{Decision::Kind::Delete, api::Object::make(p.info, next, 0)};
   if (next == old) return Decision{Decision::Kind::NoChange, current};
   return Decision{Decision::Kind::Put, api::Object::make(p.info, next, 0)};

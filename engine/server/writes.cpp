@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "engine/api/codec.h"
+#include "engine/server/admission/quota_ledger.h"
 #include "engine/server/json_util.h"
 #include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
@@ -40,6 +41,11 @@ void releaseAddresses(PendingWrite& p, const ObjectPtr& now) {
   if (!gone.empty()) p.core->addresses.release(gone);
 }
 
+void settleQuota(PendingWrite& p, const ObjectPtr& now) {
+  if (!now || !p.core->quota) return;
+  p.core->quota->settle(now->ns(), p.old, p.removed ? nullptr : now, now->revision(), std::move(p.hold));
+}
+
 Result<WriteAnswer> answer(PendingWrite& p, const ObjectPtr& object) {
   WriteAnswer out;
   out.code = p.code;
@@ -61,9 +67,11 @@ Result<WriteAnswer> answer(PendingWrite& p, const ObjectPtr& object) {
 Result<WriteAnswer> finish(PendingWrite& p, Result<ObjectPtr> result) {
   if (!result.ok() || p.request.options.dryRun) {
     if (!p.taken.empty()) p.core->addresses.release(p.taken);
+    p.hold.reset();
     if (!result.ok()) return std::move(result).status();
   } else {
     releaseAddresses(p, *result);
+    settleQuota(p, *result);
   }
   return answer(p, *result);
 }
