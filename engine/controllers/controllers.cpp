@@ -1,7 +1,9 @@
 #include "engine/controllers/controllers.h"
 
 #include "engine/controllers/deployment/deployment.h"
+#include "engine/controllers/disruption/disruption.h"
 #include "engine/controllers/endpoints/endpoints.h"
+#include "engine/controllers/endpointslice/endpointslice.h"
 #include "engine/controllers/events/events.h"
 #include "engine/controllers/gc/gc.h"
 #include "engine/controllers/namespaces/namespaces.h"
@@ -9,7 +11,10 @@
 #include "engine/controllers/node/ipam.h"
 #include "engine/controllers/podgc/podgc.h"
 #include "engine/controllers/replicaset/replicaset.h"
+#include "engine/controllers/replicationcontroller/replicationcontroller.h"
+#include "engine/controllers/resourcequota/resourcequota.h"
 #include "engine/controllers/serviceaccount/serviceaccount.h"
+#include "engine/controllers/volumeprotection/volumeprotection.h"
 
 namespace ph::controllers {
 
@@ -18,7 +23,13 @@ Result<std::vector<ControllerSpec>> allControllers(const Kinds& kinds, const Opt
   std::vector<ControllerSpec> specs;
   specs.push_back(deploymentController(kinds));
   specs.push_back(replicaSetController(kinds));
+  specs.push_back(replicationControllerController(kinds));
+  specs.push_back(disruptionController(kinds));
   specs.push_back(endpointsController(kinds));
+  specs.push_back(endpointSliceController(kinds));
+  specs.push_back(resourceQuotaController(kinds));
+  specs.push_back(claimProtectionController(kinds));
+  specs.push_back(volumeProtectionController(kinds));
   specs.push_back(namespaceController(kinds));
   specs.push_back(serviceAccountController(kinds));
   specs.push_back(nodeLifecycleController(kinds, options.node));

@@ -26,7 +26,14 @@ Kinds::Kinds(const api::Registry& r)
       replicaSets(r.storage("apps", "replicasets")),
       deployments(r.storage("apps", "deployments")),
       leases(r.storage("coordination.k8s.io", "leases")),
-      machines(r.storage("fleet.pilothouse.io", "machines")) {}
+      machines(r.storage("fleet.pilothouse.io", "machines")),
+      replicationControllers(r.storage("", "replicationcontrollers")),
+      statefulSets(r.storage("apps", "statefulsets")),
+      resourceQuotas(r.storage("", "resourcequotas")),
+      disruptionBudgets(r.storage("policy", "poddisruptionbudgets")),
+      endpointSlices(r.storage("discovery.k8s.io", "endpointslices")),
+      claims(r.storage("", "persistentvolumeclaims")),
+      volumes(r.storage("", "persistentvolumes")) {}
 
 Snapshot::Snapshot(const api::Registry& registry) : registry_(registry), kinds_(registry) {}
 

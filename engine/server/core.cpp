@@ -57,6 +57,23 @@ JsonObject apiService(uint16_t port) {
   return service;
 }
 
+// The classes of what a cluster can't do without.
+JsonObject systemPriority(std::string_view name, int64_t value, std::string_view what) {
+  JsonObject cls = named("scheduling.k8s.io/v1", "PriorityClass", name);
+  cls["value"] = value;
+  cls["description"] = what;
+  return cls;
+}
+
+void addPriorities(const Core& core, std::vector<ApiRequest>& requests) {
+  auto* info = core.registry->storage("scheduling.k8s.io", "priorityclasses");
+  if (!info) return;
+  for (auto& [name, value, what] :
+       {std::tuple{"system-node-critical", int64_t(2000001000), "For what a node can't do without."},
+        std::tuple{"system-cluster-critical", int64_t(2000000000), "For what the cluster can't do without."}})
+    if (!core.cache->get(*info, name)) requests.push_back(creation(info, "", systemPriority(name, value, what)));
+}
+
 std::function<void(std::vector<Result<WriteAnswer>>)> allThere(std::function<void(Result<>)> done) {
   return [done = std::move(done)](std::vector<Result<WriteAnswer>> results) {
     for (auto& r : results)
@@ -77,6 +94,7 @@ void createDefaults(const std::shared_ptr<Core>& core, uint16_t port, std::funct
     std::vector<ApiRequest> rest;
     if (!core->cache->get(*core->services, "default/kubernetes"))
       rest.push_back(creation(core->services, "default", apiService(port)));
+    addPriorities(*core, rest);
     auto finished = allThere(done);
     writeAll(core, std::move(rest), std::move(finished));
   };

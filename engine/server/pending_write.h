@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct PendingWrite {
   bool removed = false;
   ServiceClaim taken;                // reserved by admission, as is `hold`
   std::shared_ptr<QuotaHold> hold;
+  std::optional<cache::Mutation> before;  // of another object: has to succeed first (an eviction's budget)
+  bool granted = false;                   // it did
 
   api::WriteContext context() const;
 };

@@ -107,11 +107,28 @@ Result<> checkNewFinalizers(PendingWrite& p, const Json& next, const Json& old) 
   return {};
 }
 
+// Of a pod's debug containers only these change.
+void onlyEphemeralContainers(Json& next, const Json& old) {
+  Json wanted = nullptr;
+  if (auto* list = member(member(&next, "spec"), "ephemeralContainers")) wanted = std::move(*list);
+  next = old;
+  auto& spec = makeObject(next, "spec");
+  if (wanted.is_array() && !wanted.get_array().empty())
+    spec["ephemeralContainers"] = std::move(wanted);
+  else
+    spec.erase("ephemeralContainers");
+}
+
+// The whole object is sent, and read as such; not only its status.
+bool wholeBody(const PendingWrite& p) { return p.request.subresource.empty() || p.request.subresource == "ephemeralcontainers"; }
+
 Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::WriteContext& context) {
   keepOwned(next, old);
   if (p.request.subresource == "status") {
     PH_TRY(onlyStatus(p, next, old));
     makeObject(next, "metadata").erase("resourceVersion");
+  } else if (p.request.subresource == "ephemeralcontainers") {
+    onlyEphemeralContainers(next, old);
   } else if (p.info->hasStatus) {
     copyMember(next.get_object(), old.if_object(), "status");
   }
@@ -186,7 +203,7 @@ Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
                               current->name() + ")");
   }
   PH_TRY(checkKind(next, *p.info));
-  if (p.request.subresource.empty()) PH_TRY(conformTree(p, next, {}));
+  if (wholeBody(p)) PH_TRY(conformTree(p, next, {}));
   return decideStore(p, current, old, std::move(next));
 }
 
@@ -233,7 +250,7 @@ Result<> planUpdate(PendingWrite& p) {
   auto ns = textAt(&metadata, "namespace");
   if (p.info->namespaced && !ns.empty() && ns != p.request.ns)
     return Status::badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  if (p.request.subresource.empty()) PH_TRY(conformTree(p, tree, std::move(duplicates)));
+  if (wholeBody(p)) PH_TRY(conformTree(p, tree, std::move(duplicates)));
   p.tree = std::move(tree);
   p.decide = decideUpdate;
   return {};

@@ -17,7 +17,8 @@ namespace {
 Result<> plan(PendingWrite& p) {
   auto& r = p.request;
   p.key = r.key();
-  bool stored = r.subresource.empty() || (r.subresource == "status" && p.info->hasStatus);
+  bool stored = r.subresource.empty() || (r.subresource == "status" && p.info->hasStatus) ||
+                (r.subresource == "ephemeralcontainers" && p.info == p.core->pods && (r.verb == Verb::Update || r.verb == Verb::Patch));
   if (!stored) return planSubresource(p);
   switch (r.verb) {
     case Verb::Create: return planCreate(p);
@@ -84,6 +85,10 @@ Result<Decision> runDecide(PendingWrite& p, const ObjectPtr& current) {
 }
 
 Result<ObjectPtr> dryRun(PendingWrite& p) {
+  if (p.before) {
+    PH_TRY(p.before->decide(p.core->cache->get(*p.before->info, p.before->key)));
+    p.granted = true;
+  }
   auto current = p.core->cache->get(*p.info, p.key);
   PH_ASSIGN(auto decision, runDecide(p, current));
   if (decision.kind == Decision::Kind::Put) return decision.object->at(current ? current->revision() : 0);
@@ -94,6 +99,18 @@ cache::Mutation mutationOf(const PendingPtr& p, WriteDone done) {
   return {p->core->registry->storage(p->info->group, p->info->plural), p->key,
           [p](const ObjectPtr& current) { return runDecide(*p, current); },
           [p, done = std::move(done)](Result<ObjectPtr> result) { done(finish(*p, std::move(result))); }};
+}
+
+// The write that has to succeed before: then `p` itself follows. On the executor, for its decision may be long.
+cache::Mutation firstOf(const PendingPtr& p, WriteDone done) {
+  auto first = std::move(*p->before);
+  p->before.reset();
+  first.done = [p, done = std::move(done)](Result<ObjectPtr> result) {
+    if (!result.ok()) return done(finish(*p, std::move(result).status()));
+    p->granted = true;
+    p->core->executor->post([p, done] { p->core->cache->mutate(mutationOf(p, done)); });
+  };
+  return first;
 }
 
 // Plans one write; a mutation when it has to go through the cache, else `done` has been called.
@@ -111,7 +128,7 @@ std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiReq
     done(finish(*p, dryRun(*p)));
     return std::nullopt;
   }
-  return mutationOf(p, std::move(done));
+  return p->before ? firstOf(p, std::move(done)) : mutationOf(p, std::move(done));
 }
 
 }  // namespace
