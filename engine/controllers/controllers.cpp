@@ -3,7 +3,9 @@
 #include "engine/controllers/certificates/certificates.h"
 #include "engine/controllers/clusterrole/clusterrole.h"
 #include "engine/controllers/deployment/deployment.h"
+#include "engine/controllers/disruption/disruption.h"
 #include "engine/controllers/endpoints/endpoints.h"
+#include "engine/controllers/endpointslice/endpointslice.h"
 #include "engine/controllers/events/events.h"
 #include "engine/controllers/gc/gc.h"
 #include "engine/controllers/namespaces/namespaces.h"
@@ -12,7 +14,10 @@
 #include "engine/controllers/podgc/podgc.h"
 #include "engine/controllers/replicaset/replicaset.h"
 #include "engine/controllers/serviceaccount/root_ca.h"
+#include "engine/controllers/replicationcontroller/replicationcontroller.h"
+#include "engine/controllers/resourcequota/resourcequota.h"
 #include "engine/controllers/serviceaccount/serviceaccount.h"
+#include "engine/controllers/volumeprotection/volumeprotection.h"
 
 namespace ph::controllers {
 
@@ -21,7 +26,13 @@ Result<std::vector<ControllerSpec>> allControllers(const Kinds& kinds, const Opt
   std::vector<ControllerSpec> specs;
   specs.push_back(deploymentController(kinds));
   specs.push_back(replicaSetController(kinds));
+  specs.push_back(replicationControllerController(kinds));
+  specs.push_back(disruptionController(kinds));
   specs.push_back(endpointsController(kinds));
+  specs.push_back(endpointSliceController(kinds));
+  specs.push_back(resourceQuotaController(kinds));
+  specs.push_back(claimProtectionController(kinds));
+  specs.push_back(volumeProtectionController(kinds));
   specs.push_back(namespaceController(kinds));
   specs.push_back(serviceAccountController(kinds));
   if (!options.rootCa.empty()) specs.push_back(rootCaController(kinds, options.rootCa));

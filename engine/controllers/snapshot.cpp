@@ -28,7 +28,14 @@ Kinds::Kinds(const api::Registry& r)
       leases(r.storage("coordination.k8s.io", "leases")),
       machines(r.storage("fleet.pilothouse.io", "machines")),
       certificateRequests(r.storage("certificates.k8s.io", "certificatesigningrequests")),
-      clusterRoles(r.storage("rbac.authorization.k8s.io", "clusterroles")) {}
+      clusterRoles(r.storage("rbac.authorization.k8s.io", "clusterroles")),
+      replicationControllers(r.storage("", "replicationcontrollers")),
+      statefulSets(r.storage("apps", "statefulsets")),
+      resourceQuotas(r.storage("", "resourcequotas")),
+      disruptionBudgets(r.storage("policy", "poddisruptionbudgets")),
+      endpointSlices(r.storage("discovery.k8s.io", "endpointslices")),
+      claims(r.storage("", "persistentvolumeclaims")),
+      volumes(r.storage("", "persistentvolumes")) {}
 
 Snapshot::Snapshot(const api::Registry& registry) : registry_(registry), kinds_(registry) {}
 

@@ -24,6 +24,7 @@ struct Kinds {
   const ResourceInfo *pods, *nodes, *namespaces, *services, *endpoints, *serviceAccounts, *events,
       *configMaps, *secrets;
   const ResourceInfo *replicaSets, *deployments, *leases, *machines, *certificateRequests, *clusterRoles;
+  const ResourceInfo *replicationControllers, *statefulSets, *resourceQuotas, *disruptionBudgets, *endpointSlices, *claims, *volumes;
 };
 
 class Snapshot {

@@ -2,6 +2,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/server/custom/custom_kinds.h"
+#include "engine/server/admission/quota_ledger.h"
 #include "engine/server/json_util.h"
 #include "engine/server/rbac/defaults.h"
 #include "engine/server/rbac/index.h"
@@ -29,6 +30,8 @@ Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, 
     core->addresses.take(claimOf(service->tree()));
   core->rbac = std::make_shared<RbacIndex>(*core->cache, *core->registry);
   core->customKinds = CustomKinds::make(core);
+  core->quota = std::make_shared<QuotaLedger>(*core->cache, *core->registry);
+  core->quota->load();
   return core;
 }
 
@@ -61,6 +64,23 @@ JsonObject apiService(uint16_t port) {
   return service;
 }
 
+// The classes of what a cluster can't do without.
+JsonObject systemPriority(std::string_view name, int64_t value, std::string_view what) {
+  JsonObject cls = named("scheduling.k8s.io/v1", "PriorityClass", name);
+  cls["value"] = value;
+  cls["description"] = what;
+  return cls;
+}
+
+void addPriorities(const Core& core, std::vector<ApiRequest>& requests) {
+  auto* info = core.registry->storage("scheduling.k8s.io", "priorityclasses");
+  if (!info) return;
+  for (auto& [name, value, what] :
+       {std::tuple{"system-node-critical", int64_t(2000001000), "For what a node can't do without."},
+        std::tuple{"system-cluster-critical", int64_t(2000000000), "For what the cluster can't do without."}})
+    if (!core.cache->get(*info, name)) requests.push_back(creation(info, "", systemPriority(name, value, what)));
+}
+
 std::function<void(std::vector<Result<WriteAnswer>>)> allThere(std::function<void(Result<>)> done) {
   return [done = std::move(done)](std::vector<Result<WriteAnswer>> results) {
     for (auto& r : results)
@@ -81,6 +101,7 @@ void createDefaults(const std::shared_ptr<Core>& core, uint16_t port, std::funct
     std::vector<ApiRequest> rest = missingPolicy(*core);
     if (!core->cache->get(*core->services, "default/kubernetes"))
       rest.push_back(creation(core->services, "default", apiService(port)));
+    addPriorities(*core, rest);
     auto finished = allThere(done);
     writeAll(core, std::move(rest), std::move(finished));
   };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace ph::server {
 
 struct PendingWrite;
 struct PendingApply;  // apply/tracking.h
+struct QuotaHold;  // admission/quota_ledger.h
 using Decision = cache::Decision;
 using DecideWrite = Result<Decision> (*)(PendingWrite&, const ObjectPtr& current);
 
@@ -39,9 +41,12 @@ struct PendingWrite {
   ObjectPtr old;                  // what the decision saw
   bool removed = false;
   MonoTime begun{};
-  ServiceClaim taken;
   std::shared_ptr<PendingApply> apply;  // of an apply patch
   std::string viaSubresource;     // scale: which endpoint asked for what is now an update of the object
+  ServiceClaim taken;                // reserved by admission, as is `hold`
+  std::shared_ptr<QuotaHold> hold;
+  std::optional<cache::Mutation> before;  // of another object: has to succeed first (an eviction's budget)
+  bool granted = false;                   // it did
 
   api::WriteContext context() const;
 };

@@ -2,8 +2,8 @@
 #include "engine/api/convert.h"
 #include "engine/api/custom/kind.h"
 #include "engine/api/protobuf.h"
-#include "engine/server/admission.h"
 #include "engine/server/apply/tracking.h"
+#include "engine/server/admission/admission.h"
 #include "engine/server/authz.h"
 #include "engine/server/custom/custom_kinds.h"
 #include "engine/server/custom/definitions.h"
@@ -180,8 +180,8 @@ Result<> planCreate(PendingWrite& p) {
   auto context = p.context();
   if (isDefinition(*p.info)) prepareDefinition(tree, nullptr);
   if (p.info->strategy && p.info->strategy->prepareCreate) p.info->strategy->prepareCreate(tree, context);
-  Admission admission{*p.core, p.request, *p.info, tree};
-  auto admitted = admit(admission);
+  Admission admission{*p.core, p.request, *p.info, tree, nullptr, &p.warnings};
+  auto admitted = admitChanges(admission);
   p.taken = std::move(admission.taken);
   if (!admitted.ok()) return admitted;
   api::ErrorList errors;
@@ -191,6 +191,8 @@ Result<> planCreate(PendingWrite& p) {
     for (auto& w : definitionWarnings(tree)) p.warnings.push_back(std::move(w));
   }
   if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
+  PH_TRY(admitJudging(admission));
+  p.hold = std::move(admission.hold);
   if (managed.is_array()) makeObject(tree, "metadata")["managedFields"] = std::move(managed);
   p.made = api::Object::make(p.info, tree, 0);
   p.decide = decideCreate;

@@ -3,6 +3,7 @@
 #include "engine/api/codec.h"
 #include "engine/api/custom/kinds.h"
 #include "engine/server/custom/definitions.h"
+#include "engine/server/admission/admission.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 
@@ -69,11 +70,9 @@ bool hasSpecFinalizers(const Json& ns) {
   return list && list->is_array() && !list->get_array().empty();
 }
 
-bool isProtected(std::string_view ns) { return ns == "default" || ns == "kube-system" || ns == "kube-public"; }
-
 // A namespace waits, Terminating, until its controller has emptied it and took its finalizer off.
 Result<Decision> decideNamespaceDelete(PendingWrite& p, const ObjectPtr& current) {
-  if (isProtected(current->name())) return forbidden(*p.info, current->name(), "this namespace may not be deleted");
+  if (isImmortal(current->name())) return forbidden(*p.info, current->name(), "this namespace may not be deleted");
   Json tree = current->tree();
   auto& metadata = makeObject(tree, "metadata");
   metadata.erase("resourceVersion");

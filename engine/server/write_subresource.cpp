@@ -2,6 +2,7 @@
 #include "engine/api/patch.h"
 #include "engine/api/selector.h"
 #include "engine/server/apply/tracking.h"
+#include "engine/server/eviction/eviction.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 #include "engine/server/reads.h"
@@ -79,21 +80,6 @@ Result<> planBinding(PendingWrite& p) {
   p.reply = PendingWrite::Reply::Status;
   p.code = 201;
   p.decide = decideBinding;
-  return {};
-}
-
-// ---- pods/eviction ------------------------------------------------------------------------------------------------
-
-Result<> planEviction(PendingWrite& p) {
-  if (p.request.verb != Verb::Create) return Status::methodNotAllowed("an eviction can only be created");
-  PH_ASSIGN(p.tree, readBody(*p.core, p.request, nullptr));
-  if (auto* options = member(&p.tree, "deleteOptions")) PH_TRY(readDeleteOptions(*options, p.request.options));
-  p.code = 201;
-  p.decide = [](PendingWrite& w, const ObjectPtr& current) {
-    auto decision = decideDelete(w, current);
-    w.reply = PendingWrite::Reply::Status;
-    return decision;
-  };
   return {};
 }
 

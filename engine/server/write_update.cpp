@@ -4,13 +4,11 @@
 #include "engine/api/codec.h"
 #include "engine/api/convert.h"
 #include "engine/api/patch.h"
-#include "engine/server/admission.h"
 #include "engine/server/admission/certificates.h"
 #include "engine/server/apply/tracking.h"
 #include "engine/api/custom/kind.h"
-#include "engine/api/patch.h"
-#include "engine/server/admission.h"
 #include "engine/server/custom/definitions.h"
+#include "engine/server/admission/admission.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
 
@@ -148,12 +146,29 @@ Result<> checkNewFinalizers(PendingWrite& p, const Json& next, const Json& old) 
   return {};
 }
 
+// Of a pod's debug containers only these change.
+void onlyEphemeralContainers(Json& next, const Json& old) {
+  Json wanted = nullptr;
+  if (auto* list = member(member(&next, "spec"), "ephemeralContainers")) wanted = std::move(*list);
+  next = old;
+  auto& spec = makeObject(next, "spec");
+  if (wanted.is_array() && !wanted.get_array().empty())
+    spec["ephemeralContainers"] = std::move(wanted);
+  else
+    spec.erase("ephemeralContainers");
+}
+
+// The whole object is sent, and read as such; not only its status.
+bool wholeBody(const PendingWrite& p) { return p.request.subresource.empty() || p.request.subresource == "ephemeralcontainers"; }
+
 // What this request may change at all, and who owns it then.
 Result<> settleNext(PendingWrite& p, Json& next, const Json& old) {
   keepOwned(next, old);
   if (isOfStatus(p)) {
     PH_TRY(onlyStatus(p, next, old));
     makeObject(next, "metadata").erase("resourceVersion");
+  } else if (p.request.subresource == "ephemeralcontainers") {
+    onlyEphemeralContainers(next, old);
   } else if (p.info->hasStatus) {
     copyMember(next.get_object(), old.if_object(), "status");
   }
@@ -170,8 +185,8 @@ Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::Wr
     PH_TRY(certificateDecisionStep(admission));
   }
   if (p.request.subresource.empty()) {
-    Admission admission{*p.core, p.request, *p.info, next, &old};
-    auto admitted = admit(admission);
+    Admission admission{*p.core, p.request, *p.info, next, &old, &p.warnings};
+    auto admitted = admitChanges(admission);
     p.taken = std::move(admission.taken);
     PH_TRY(admitted);
     PH_TRY(checkNewFinalizers(p, next, old));
@@ -198,6 +213,11 @@ Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Js
     for (auto& w : definitionWarnings(next)) p.warnings.push_back(std::move(w));
   }
   if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
+  if (!isOfStatus(p)) {
+    Admission admission{*p.core, p.request, *p.info, next, &old, &p.warnings};
+    PH_TRY(admitJudging(admission));
+    p.hold = std::move(admission.hold);
+  }
   if (finallyGone(p, next)) return Decision{Decision::Kind::Delete, api::Object::make(p.info, next, 0)};
   if (next == old) return Decision{Decision::Kind::NoChange, current};
   return Decision{Decision::Kind::Put, api::Object::make(p.info, next, 0)};
@@ -249,7 +269,7 @@ Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
   if (textAt(&metadata, "resourceVersion") == revision) metadata.erase("resourceVersion");
   PH_TRY(checkName(next, current->name()));
   PH_TRY(checkKind(next, *p.asked));
-  if (p.request.subresource.empty()) PH_TRY(conformTree(p, next, {}));
+  if (wholeBody(p)) PH_TRY(conformTree(p, next, {}));
   else api::convertTree(next, *p.asked, *p.info);
   return decideStore(p, current, old, std::move(next));
 }
@@ -317,7 +337,7 @@ Result<> planUpdate(PendingWrite& p) {
   auto ns = textAt(&metadata, "namespace");
   if (p.info->namespaced && !ns.empty() && ns != p.request.ns)
     return Status::badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  if (p.request.subresource.empty()) PH_TRY(conformTree(p, tree, std::move(duplicates)));
+  if (wholeBody(p)) PH_TRY(conformTree(p, tree, std::move(duplicates)));
   else api::convertTree(tree, *p.asked, *p.info);
   p.tree = std::move(tree);
   p.decide = decideUpdate;

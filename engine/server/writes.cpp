@@ -7,6 +7,7 @@
 #include "engine/server/identity/token_request.h"
 #include "engine/server/apply/tracking.h"
 #include "engine/server/custom/versions.h"
+#include "engine/server/admission/quota_ledger.h"
 #include "engine/server/json_util.h"
 #include "engine/server/list_renderer.h"
 #include "engine/server/pending_write.h"
@@ -22,7 +23,8 @@ Result<> plan(PendingWrite& p) {
   auto& r = p.request;
   p.key = r.key();
   PH_TRY(checkWriteOptions(r));
-  bool stored = r.subresource.empty() || isOfStatus(p);
+  bool stored = r.subresource.empty() || isOfStatus(p) ||
+                (r.subresource == "ephemeralcontainers" && p.info == p.core->pods && (r.verb == Verb::Update || r.verb == Verb::Patch));
   if (!stored) return planSubresource(p);
   switch (r.verb) {
     case Verb::Create: return planCreate(p);
@@ -46,6 +48,11 @@ void releaseAddresses(PendingWrite& p, const ObjectPtr& now) {
   if (!gone.empty()) p.core->addresses.release(gone);
 }
 
+void settleQuota(PendingWrite& p, const ObjectPtr& now) {
+  if (!now || !p.core->quota) return;
+  p.core->quota->settle(now->ns(), p.old, p.removed ? nullptr : now, now->revision(), std::move(p.hold));
+}
+
 Result<WriteAnswer> answer(PendingWrite& p, const ObjectPtr& object) {
   WriteAnswer out;
   out.code = p.code;
@@ -67,11 +74,13 @@ Result<WriteAnswer> answer(PendingWrite& p, const ObjectPtr& object) {
 Result<WriteAnswer> finish(PendingWrite& p, Result<ObjectPtr> result) {
   if (!result.ok() || p.request.options.dryRun) {
     if (!p.taken.empty()) p.core->addresses.release(p.taken);
+    p.hold.reset();
     if (!result.ok()) return std::move(result).status();
   } else {
     bool changed = !p.old || p.old->revision() != (*result)->revision();
     if (changed) p.core->writeTimes->note({(*result)->revision(), p.begun, p.core->executor->monoNow()});
     releaseAddresses(p, *result);
+    settleQuota(p, *result);
   }
   return answer(p, *result);
 }
@@ -86,6 +95,10 @@ Result<Decision> runDecide(PendingWrite& p, const ObjectPtr& current) {
 }
 
 Result<ObjectPtr> dryRun(PendingWrite& p) {
+  if (p.before) {
+    PH_TRY(p.before->decide(p.core->cache->get(*p.before->info, p.before->key)));
+    p.granted = true;
+  }
   auto current = p.core->cache->get(*p.info, p.key);
   PH_ASSIGN(auto decision, runDecide(p, current));
   if (decision.kind == Decision::Kind::Put) return decision.object->at(current ? current->revision() : 0);
@@ -96,6 +109,18 @@ cache::Mutation mutationOf(const PendingPtr& p, WriteDone done) {
   return {p->core->registry->stored(*p->info), p->key,
           [p](const ObjectPtr& current) { return runDecide(*p, current); },
           [p, done = std::move(done)](Result<ObjectPtr> result) { done(finish(*p, std::move(result))); }};
+}
+
+// The write that has to succeed before: then `p` itself follows. On the executor, for its decision may be long.
+cache::Mutation firstOf(const PendingPtr& p, WriteDone done) {
+  auto first = std::move(*p->before);
+  p->before.reset();
+  first.done = [p, done = std::move(done)](Result<ObjectPtr> result) {
+    if (!result.ok()) return done(finish(*p, std::move(result).status()));
+    p->granted = true;
+    p->core->executor->post([p, done] { p->core->cache->mutate(mutationOf(p, done)); });
+  };
+  return first;
 }
 
 // Plans one write; a mutation when it has to go through the cache, else `done` has been called.
@@ -123,7 +148,7 @@ std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiReq
     done(finish(*p, dryRun(*p)));
     return std::nullopt;
   }
-  return mutationOf(p, std::move(done));
+  return p->before ? firstOf(p, std::move(done)) : mutationOf(p, std::move(done));
 }
 
 }  // namespace

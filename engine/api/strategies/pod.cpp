@@ -71,7 +71,45 @@ bool onlyAdds(const Json& spec, const Json& old) {
   });
 }
 
+// Debug containers: they come, and stay as they came for the pod's life.
+void validateEphemeral(const Json& spec, const Json& old, ErrorList& errors) {
+  auto &now = list(spec, "ephemeralContainers"), &before = list(old, "ephemeralContainers");
+  for (auto& was : before) {
+    auto name = text(str(was, "name"));
+    auto it = std::find_if(now.begin(), now.end(), [&](const Json& c) { return str(c, "name") == name; });
+    if (it == now.end())
+      errors.forbidden("spec.ephemeralContainers", "existing ephemeral containers \"" + name + "\" may not be removed");
+    else if (*it != was)
+      errors.forbidden("spec.ephemeralContainers", "existing ephemeral containers \"" + name + "\" may not be changed");
+  }
+  std::vector<std::string> names;
+  for (auto* group : {"containers", "initContainers"})
+    for (auto& c : list(spec, group)) names.push_back(text(str(c, "name")));
+  const auto fixed = names;
+  for (size_t i = 0; i < now.size(); ++i) {
+    auto& c = now[i];
+    auto path = indexed("spec.ephemeralContainers", i);
+    auto name = text(str(c, "name"));
+    if (name.empty()) errors.required(path + ".name");
+    else if (auto why = checkDnsLabel(name); !why.empty()) errors.invalid(path + ".name", name, why);
+    else if (std::find(names.begin(), names.end(), name) != names.end()) errors.duplicate(path + ".name", name);
+    names.push_back(name);
+    if (str(c, "image").empty()) errors.required(path + ".image");
+    auto target = text(str(c, "targetContainerName"));
+    if (!target.empty() && std::find(fixed.begin(), fixed.end(), target) == fixed.end())
+      errors.notFound(path + ".targetContainerName", target);
+    for (auto* field : {"ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
+      if (has(c, field)) errors.forbidden(path + "." + field, "cannot be set for an Ephemeral Container");
+    if (!object(c, "resources").empty()) errors.forbidden(path + ".resources", "cannot be set for an Ephemeral Container");
+  }
+}
+
 void validateUpdate(const Json& pod, const Json& old, const WriteContext& context, ErrorList& errors) {
+  if (context.subresource == "ephemeralcontainers") {
+    auto *now = at(pod, "spec"), *before = at(old, "spec");
+    if (now && before) validateEphemeral(*now, *before, errors);
+    return;
+  }
   if (!context.subresource.empty()) return;
   auto *spec = at(pod, "spec"), *before = at(old, "spec");
   if (!spec || !before || *spec == *before) return;

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "engine/controllers/common/pods.h"
+#include "engine/controllers/endpoints/service_pods.h"
 
 namespace ph::controllers {
 
@@ -25,46 +26,12 @@ constexpr std::string_view kHeadless = "service.kubernetes.io/headless";
 constexpr std::string_view kOverCapacity = "endpoints.kubernetes.io/over-capacity";
 constexpr size_t kMaxAddresses = 1000;  // as Kubernetes: clients choke on more
 
-bool matches(const api::Labels& labels, const decltype(api::core::ServiceSpec::selector)& selector) {
-  api::LabelSelector s;
-  for (auto& [k, v] : selector) s.add({k, api::LabelSelector::Op::In, {v}});
-  return s.matches(labels);
-}
-
 // A pod that will not run again is no address, not even one that is not ready.
 bool mayServe(const Pod& pod) {
   auto& phase = pod.status.phase;
   if (pod.spec.restartPolicy == "Never") return phase != "Failed" && phase != "Succeeded";
   if (pod.spec.restartPolicy == "OnFailure") return phase != "Succeeded";
   return true;
-}
-
-// The number of a target port in one pod; pods may give a name different numbers. 0: it has none.
-int32_t portIn(const Pod& pod, const ServicePort& port) {
-  if (!port.targetPort.isString) return int32_t(port.targetPort.i ? port.targetPort.i : port.port);
-  if (port.targetPort.s.empty()) return port.port;
-  for (auto& c : pod.spec.containers)
-    for (auto& p : c.ports)
-      if (p.name == port.targetPort.s && p.protocol == port.protocol) return p.containerPort;
-  return 0;
-}
-
-std::vector<EndpointPort> portsIn(const Pod& pod, const Service& service) {
-  std::vector<EndpointPort> out;
-  for (auto& p : service.spec.ports) {
-    int32_t number = portIn(pod, p);
-    if (!number) continue;
-    EndpointPort e;
-    e.name = p.name;
-    e.port = number;
-    e.protocol = p.protocol;
-    e.appProtocol = p.appProtocol;
-    out.push_back(std::move(e));
-  }
-  std::sort(out.begin(), out.end(), [](auto& a, auto& b) {
-    return std::tie(a.name, a.port, a.protocol) < std::tie(b.name, b.port, b.protocol);
-  });
-  return out;
 }
 
 EndpointAddress addressOf(const ObjectPtr& object, const Service& service) {
@@ -111,7 +78,7 @@ std::vector<EndpointSubset> subsetsOf(const Snapshot& snapshot, const ObjectPtr&
   std::string prefix = object->ns() + "/";
   bool headless = service.spec.clusterIP == "None";
   for (auto& [key, podObject] : snapshot.all(snapshot.kinds().pods).prefix(prefix)) {
-    if (!matches(podObject->meta().labels, service.spec.selector)) continue;
+    if (!selects(service, podObject->meta().labels)) continue;
     const Pod& pod = podOf(podObject);
     bool tolerant = service.spec.publishNotReadyAddresses;
     if (pod.status.podIP.empty() || (!tolerant && podObject->meta().deleting)) continue;
@@ -202,34 +169,10 @@ Plan reconcileEndpoints(const Snapshot& snapshot, const Key& key, Moment) {
   return plan;
 }
 
-namespace {
-
-// What of a pod its endpoints show.
-bool sameToServices(const ObjectPtr& a, const ObjectPtr& b) {
-  const Pod &x = podOf(a), &y = podOf(b);
-  return a->meta().labels == b->meta().labels && a->meta().deleting == b->meta().deleting &&
-         podReady(a) == podReady(b) && x.status.podIP == y.status.podIP && x.status.phase == y.status.phase &&
-         x.spec.nodeName == y.spec.nodeName && a->uid() == b->uid();
-}
-
-void keysOfPod(const Snapshot& snapshot, const client::Change& change, Keys& keys) {
-  if (change.old && change.now && sameToServices(change.old, change.now)) return;
-  std::string prefix = change.any()->ns() + "/";
-  for (auto& [key, service] : snapshot.all(snapshot.kinds().services).prefix(prefix)) {
-    auto& selector = service->as<Service>().spec.selector;
-    if (selector.empty()) continue;
-    if ((change.old && matches(change.old->meta().labels, selector)) ||
-        (change.now && matches(change.now->meta().labels, selector)))
-      keys.push_back(key);
-  }
-}
-
-}  // namespace
-
 ControllerSpec endpointsController(const Kinds& kinds) {
   ControllerSpec spec;
   spec.name = "endpoint-controller";
-  spec.watches = {{kinds.services, keySelf}, {kinds.endpoints, keySelf}, {kinds.pods, keysOfPod}};
+  spec.watches = {{kinds.services, keySelf}, {kinds.endpoints, keySelf}, {kinds.pods, keysOfServicePod}};
   spec.reconcile = reconcileEndpoints;
   // A rollout changes many pods of one service within moments.
   spec.minInterval = std::chrono::milliseconds(50);

@@ -1,172 +1,29 @@
 #include "engine/controllers/replicaset/replicaset.h"
 
-#include <algorithm>
-
 #include "engine/api/types/apps.h"
-#include "engine/controllers/common/pods.h"
+#include "engine/controllers/replicaset/replicas.h"
 
 namespace ph::controllers {
-
-using api::apps::ReplicaSet;
-using api::apps::ReplicaSetStatus;
-
 namespace {
 
-// At most as many pods are made or deleted by one plan.
-constexpr int kBurst = 500;
-
-Json podFrom(const api::Object& object) {
-  Json tree = object.tree();
-  Json& pod = tree.at("spec").at("template");
-  JsonObject meta{{"generateName", object.name() + "-"}, {"namespace", object.ns()}};
-  if (auto* from = pod.as_object().if_contains("metadata")) {
-    for (auto* field : {"labels", "annotations", "finalizers"})
-      if (auto* v = from->as_object().if_contains(field)) meta[field] = std::move(*v);
-  }
-  meta["ownerReferences"] = JsonArray{controllerReference(object)};
-  return JsonObject{{"apiVersion", "v1"},
-                    {"kind", "Pod"},
-                    {"metadata", std::move(meta)},
-                    {"spec", std::move(pod.at("spec"))}};
-}
-
-void createPods(const ObjectPtr& object, int count, const Key& key, const Snapshot& snapshot, Plan& plan) {
-  // After a failure one pod goes first, to see whether the reason still holds.
-  count = key.failures > 0 ? 1 : std::min(count, kBurst);
-  std::string body = api::toText(podFrom(*object));
-  auto about = client::ObjectReference::to(*object);
-  for (int i = 0; i < count; ++i) {
-    Step& s = plan.steps.emplace_back();
-    s.write.verb = client::Verb::Create;
-    s.write.info = snapshot.kinds().pods;
-    s.write.ns = object->ns();
-    s.write.body = body;
-    s.ok = Note{about, "Normal", "SuccessfulCreate", "Created pod: "};
-    s.failed = Note{about, "Warning", "FailedCreate", "Error creating: "};
-  }
-}
-
-// The active pods of all ReplicaSets of the same owner: where these are crowded, pods go first.
-std::vector<ObjectPtr> neighboursOf(const Snapshot& snapshot, const ObjectPtr& object,
-                                    const std::vector<ObjectPtr>& own) {
-  auto* owner = object->meta().controller();
-  if (!owner) return own;
-  std::vector<ObjectPtr> out;
-  for (auto& [key, sibling] : snapshot.dependents(owner->uid, snapshot.kinds().replicaSets))
-    for (auto& [podKey, pod] : snapshot.dependents(sibling->uid(), snapshot.kinds().pods))
-      if (podActive(pod)) out.push_back(pod);
-  return out;
-}
-
-void deletePods(const Snapshot& snapshot, const ObjectPtr& object, std::vector<ObjectPtr> pods, int count,
-                Plan& plan) {
-  count = std::min(count, kBurst);
-  if (count < int(pods.size())) sortForDeletion(pods, neighboursOf(snapshot, object, pods));
-  auto about = client::ObjectReference::to(*object);
-  for (int i = 0; i < count; ++i) {
-    Step& s = plan.remove(*pods[size_t(i)]);
-    s.ok = Note{about, "Normal", "SuccessfulDelete", "Deleted pod: "};
-    s.failed = Note{about, "Warning", "FailedDelete", "Error deleting: "};
-  }
-}
-
-bool hasLabels(const ObjectPtr& pod, const auto& labels) {
-  for (auto& [k, v] : labels)
-    if (pod->meta().label(k) != v) return false;
-  return true;
-}
-
-void reportFailure(ReplicaSetStatus& status, const Key& key, WallTime now) {
-  auto it = std::find_if(status.conditions.begin(), status.conditions.end(),
-                         [](auto& c) { return c.type == "ReplicaFailure"; });
-  if (key.lastError.empty()) {
-    if (it != status.conditions.end()) status.conditions.erase(it);
-    return;
-  }
-  if (it == status.conditions.end()) {
-    it = status.conditions.emplace(it);
-    it->type = "ReplicaFailure";
-    it->lastTransitionTime = now;
-  }
-  it->status = "True";
-  it->reason = "FailedCreate";
-  it->message = key.lastError;
-}
-
-void writeStatus(const ObjectPtr& object, const std::vector<ObjectPtr>& pods, const Key& key, Moment now,
-                 Plan& plan) {
-  auto& rs = object->as<ReplicaSet>();
-  ReplicaSetStatus status = rs.status;
-  status.observedGeneration = object->meta().generation;
-  status.replicas = int(pods.size());
-  status.fullyLabeledReplicas = status.readyReplicas = status.availableReplicas = 0;
-  auto minReady = std::chrono::seconds(rs.spec.minReadySeconds);
-  std::optional<Duration> until;
-  for (auto& pod : pods) {
-    status.fullyLabeledReplicas += hasLabels(pod, rs.spec.template_.metadata.labels);
-    status.readyReplicas += podReady(pod);
-    status.availableReplicas += podAvailable(pod, minReady, now.wall, &until);
-  }
-  if (until) plan.lookAgain(*until);
-  reportFailure(status, key, now.wall);
-  Json before = api::toJson(rs.status), after = api::toJson(status);
-  if (before == after) return;
-  // We alone write it, one plan at a time: nothing to compare with. Fields that became zero go.
-  for (auto& field : before.as_object())
-    if (!after.as_object().contains(field.key())) after.as_object()[field.key()] = nullptr;
-  plan.patchNewest(*object, JsonObject{{"status", std::move(after)}}, "status");
-}
+struct ReplicaSetForm {
+  using Object = api::apps::ReplicaSet;
+  static constexpr std::string_view word = "ReplicaSet";
+  static const ResourceInfo* kind(const Kinds& kinds) { return kinds.replicaSets; }
+  static api::LabelSelector selector(const Object& set) { return selectorOf(set.spec.selector.orEmpty()); }
+  static const auto& labels(const Object& set) { return set.spec.template_.metadata.labels; }
+};
 
 }  // namespace
 
 Plan reconcileReplicaSet(const Snapshot& snapshot, const Key& key, Moment now) {
-  Plan plan;
-  ObjectPtr object = snapshot.get(snapshot.kinds().replicaSets, key.text);
-  if (!object) return plan;
-  auto& rs = object->as<ReplicaSet>();
-  auto selector = selectorOf(rs.spec.selector.orEmpty());
-  if (selector.empty()) return plan;  // it would claim every pod
-  std::vector<ObjectPtr> pods = claim(snapshot, object, snapshot.kinds().pods, selector, plan);
-  bool claiming = !plan.empty();
-  std::erase_if(pods, [](auto& p) { return !podActive(p); });
-  // Adopted pods count before others are made.
-  if (!object->meta().deleting && !claiming) {
-    int missing = rs.spec.replicas.value_or(1) - int(pods.size());
-    if (missing > 0) createPods(object, missing, key, snapshot, plan);
-    if (missing < 0) deletePods(snapshot, object, pods, -missing, plan);
-  }
-  writeStatus(object, pods, key, now, plan);
-  return plan;
+  return replicas::reconcile<ReplicaSetForm>(snapshot, key, now);
 }
-
-namespace {
-
-// A pod's controller; for a pod without one, whoever selects it.
-void keysOfPod(const Snapshot& snapshot, const client::Change& change, Keys& keys) {
-  const ResourceInfo* kind = snapshot.kinds().replicaSets;
-  auto add = [&](const ObjectPtr& pod) {
-    auto* c = pod->meta().controller();
-    if (c && c->kind == "ReplicaSet") keys.push_back(pod->ns() + "/" + c->name);
-  };
-  if (change.old && change.now) {
-    auto *a = change.old->meta().controller(), *b = change.now->meta().controller();
-    if (a && (!b || a->uid != b->uid)) add(change.old);
-  }
-  add(change.any());
-  if (!change.now || change.now->meta().controller()) return;
-  std::string prefix = change.now->ns() + "/";
-  for (auto& [key, rs] : snapshot.all(kind).prefix(prefix))
-    if (auto s = selectorOf(rs->as<ReplicaSet>().spec.selector.orEmpty());
-        !s.empty() && s.matches(change.now->meta().labels))
-      keys.push_back(key);
-}
-
-}  // namespace
 
 ControllerSpec replicaSetController(const Kinds& kinds) {
   ControllerSpec spec;
   spec.name = "replicaset-controller";
-  spec.watches = {{kinds.replicaSets, keySelf}, {kinds.pods, keysOfPod}};
+  spec.watches = {{kinds.replicaSets, keySelf}, {kinds.pods, replicas::keysOfPod<ReplicaSetForm>}};
   spec.reconcile = reconcileReplicaSet;
   return spec;
 }

@@ -2,7 +2,7 @@
 // to, signer by signer. Threads: pure over snapshots.
 #pragma once
 
-#include "engine/server/admission.h"
+#include "engine/server/admission/admission.h"
 
 namespace ph::server {
 

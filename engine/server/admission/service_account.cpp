@@ -1,10 +1,11 @@
-#include "engine/server/admission/service_account.h"
+// ServiceAccount: a pod runs as an account of its namespace, "default" unless it says otherwise, and finds the account's token.
+#include "engine/server/admission/steps.h"
 
 #include "engine/api/codec.h"
 #include "engine/api/types/core.h"
 #include "engine/server/json_util.h"
 
-namespace ph::server {
+namespace ph::server::steps {
 namespace {
 
 namespace v1 = api::core;
@@ -61,7 +62,7 @@ Result<> mirrorPod(Admission& a, const JsonObject& spec) {
 
 }  // namespace
 
-Result<> serviceAccountStep(Admission& a) {
+Result<> serviceAccount(Admission& a) {
   if (&a.info != a.core.pods || a.old) return {};
   auto& spec = makeObject(a.object, "spec");
   auto* metadata = objectAt(a.object, "metadata");
@@ -70,6 +71,10 @@ Result<> serviceAccountStep(Admission& a) {
     return mirrorPod(a, spec);
 
   std::string name(textAt(&spec, "serviceAccountName"));
+  if (name.empty()) name = textAt(&spec, "serviceAccount");
+  if (name.empty()) name = "default";
+  spec["serviceAccountName"] = name;
+  spec["serviceAccount"] = name;
   auto* info = a.core.registry->find("", "v1", "serviceaccounts");
   auto account = a.core.cache->get(*info, a.request.ns + "/" + name);
   // Every namespace gets a default account, if need be a moment after its first pods. Nothing can have been set in it yet,
@@ -90,4 +95,4 @@ Result<> serviceAccountStep(Admission& a) {
   return {};
 }
 
-}  // namespace ph::server
+}  // namespace ph::server::steps

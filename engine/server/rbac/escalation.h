@@ -3,7 +3,7 @@
 // After Kubernetes' documentation of RBAC, "Privilege escalation prevention". Threads: reads immutable snapshots; any thread.
 #pragma once
 
-#include "engine/server/admission.h"
+#include "engine/server/admission/admission.h"
 
 namespace ph::server {
 

@@ -2,7 +2,7 @@
 // admission. Threads: reads immutable snapshots; any thread.
 #pragma once
 
-#include "engine/server/admission.h"
+#include "engine/server/admission/admission.h"
 
 namespace ph::server {
 

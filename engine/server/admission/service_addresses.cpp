@@ -1,5 +1,5 @@
-#include "engine/server/service_admission.h"
-
+// Cluster addresses and node ports of services.
+#include "engine/server/admission/steps.h"
 #include "engine/server/json_util.h"
 
 namespace ph::server {
@@ -108,7 +108,7 @@ Result<> settlePort(Admission& a, JsonObject& port, const ServiceClaim& held, si
 
 }  // namespace
 
-Result<> serviceAddressesStep(Admission& a) {
+Result<> steps::serviceAddresses(Admission& a) {
   if (&a.info != a.core.services || !a.request.subresource.empty()) return {};
   auto& spec = makeObject(a.object, "spec");
   const JsonObject* old = a.old ? objectAt(*a.old, "spec") : nullptr;
