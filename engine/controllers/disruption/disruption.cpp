@@ -128,7 +128,7 @@ Plan reconcileDisruption(const Snapshot& snapshot, const Key& key, Moment now) {
   for (auto& pod : pods) {
     if (pod->meta().deleting) continue;
     if (auto since = budget.status.disruptedPods.find(pod->name()); since != budget.status.disruptedPods.end()) {
-      auto left = since->second + kDeletionTimeout - now.wall;
+      auto left = since->second.value_or(WallTime{}) + kDeletionTimeout - now.wall;
       if (left > Duration::zero()) {
         status.disruptedPods.insert(*since);
         plan.lookAgain(std::chrono::duration_cast<Duration>(left));

@@ -156,7 +156,7 @@ void keysOfPod(const Snapshot& snapshot, const client::Change& change, Keys& key
   if (!change.now || change.now->meta().controller()) return;
   std::string prefix = change.now->ns() + "/";
   for (auto& [key, rs] : snapshot.all(kind).prefix(prefix))
-    if (auto s = Form::selector(rs->as<typename Form::Object>());
+    if (auto s = Form::selector(rs->template as<typename Form::Object>());
         !s.empty() && s.matches(change.now->meta().labels))
       keys.push_back(key);
 }
