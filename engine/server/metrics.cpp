@@ -6,7 +6,6 @@
 
 #include <fstream>
 #include <map>
-#include <thread>
 
 #include "engine/server/audit/audit_log.h"
 #include "engine/server/fairness/limits.h"

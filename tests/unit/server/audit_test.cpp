@@ -84,7 +84,7 @@ class AuditTest : public QObject {
     c->failure = "AlreadyExists";
     auto line = auditEvent(*c, 409, "id-1", *parseTime("2026-01-02T03:04:05.000006Z"));
     QVERIFY(line.find('\n') == std::string::npos && line.find("very secret") == std::string::npos);
-    auto event = QJsonDocument::fromJson(QByteArray::fromStdString(line)).object();
+    const QJsonValue event = QJsonDocument::fromJson(QByteArray::fromStdString(line)).object();
     QCOMPARE(event["kind"].toString(), "Event");
     QCOMPARE(event["apiVersion"].toString(), "audit.k8s.io/v1");
     QCOMPARE(event["level"].toString(), "Metadata");
