@@ -131,7 +131,10 @@ Json Definitions::schema(const Type& type, const Field* field) {
       if (version_ == Version::V2) out = {{"type", "string"}, {"format", "int-or-string"}};
       else out = {{"oneOf", JsonArray{JsonObject{{"type", "integer"}}, JsonObject{{"type", "string"}}}}, {"format", "int-or-string"}};
       break;
-    case Form::Any: break;  // no type: anything
+    case Form::Any:
+      // kubectl 1.20 checks objects against Swagger, where no type means anything; later ones explain from 3.0, and want one.
+      if (version_ == Version::V3) out["type"] = "object";
+      break;
     case Form::Map: out = {{"type", "object"}, {"additionalProperties", schema(*type.item, nullptr)}}; break;
     case Form::List: out = {{"type", "array"}, {"items", schema(*type.item, nullptr)}}; break;
     case Form::Object:

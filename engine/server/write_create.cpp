@@ -75,7 +75,8 @@ Result<> toStored(PendingWrite& p, Json& tree) {
   if (p.asked == p.info) return {};
   api::convertTree(tree, *p.asked, *p.info);
   api::ErrorList errors;
-  api::conform(tree, *p.info->type, errors, nullptr);
+  if (p.info->custom) p.info->custom->restore(tree);
+  else api::conform(tree, *p.info->type, errors, nullptr);
   return refusal(*p.info, errors, tree);
 }
 
