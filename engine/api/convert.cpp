@@ -44,6 +44,7 @@ const Conversion* conversionFor(std::string_view group, std::string_view version
   };
   static constexpr Entry kTable[] = {
       {"autoscaling", "v1", "HorizontalPodAutoscaler", &autoscalerV1},
+      {"apiextensions.k8s.io", "v1beta1", "CustomResourceDefinition", &customDefinitionV1beta1},
       {"policy", "v1beta1", "PodDisruptionBudget", &disruptionBudgetV1beta1},
       {"discovery.k8s.io", "v1beta1", "EndpointSlice", &endpointSliceV1beta1},
       {"events.k8s.io", "v1", "Event", &eventOfGroup},

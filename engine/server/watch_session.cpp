@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/api/convert.h"
+#include "engine/server/custom/versions.h"
 #include "engine/server/call.h"
 #include "engine/server/rbac/node_grants.h"
 
@@ -131,7 +132,7 @@ bool WatchSession::pumpSome() {
       at = end;
       break;
     }
-    if (filter_.matches(*at->second)) appendEvent(out, Seen::Added, *api::asVersion(at->second, *request_.info), media_, now);
+    if (filter_.matches(*at->second)) appendEvent(out, Seen::Added, *api::asVersion(at->second, newest(*core_->registry, *request_.info)), media_, now);
   }
   if (at != end) nextKey_ = at->first;
   bool done = at == end;
@@ -172,7 +173,7 @@ void WatchSession::deliver(std::vector<cache::EventPtr> events) {
     if (!bytes) {
       std::string line;
       line.reserve(seen->second->stored().size() + 96);
-      appendEvent(line, seen->first, *api::asVersion(seen->second, *request_.info), media_, core_->now());
+      appendEvent(line, seen->first, *api::asVersion(seen->second, newest(*core_->registry, *request_.info)), media_, core_->now());
       bytes = net::makeBuffer(std::move(line));
       ring_->keep(event->revision, seen->first, bytes);
     }

@@ -150,10 +150,7 @@ void ownMetadata(PendingWrite& p, JsonObject& metadata) {
 
 Result<Decision> decideCreate(PendingWrite& p, const ObjectPtr& current) {
   if (current) return alreadyExists(*p.info, p.request.name);
-  if (p.info->custom && !p.core->registry->find(p.info->group, p.info->version, p.info->plural))
-    return Status::notFound("the server could not find the requested resource");
-  if (p.info->custom && p.core->customKinds && p.core->customKinds->terminating(*p.info))
-    return Status::methodNotAllowed("create not allowed while custom resource definition is terminating");
+  PH_TRY(checkKindStays(*p.core, *p.info));
   if (p.info->namespaced) PH_TRY(checkNamespace(*p.core, *p.info, p.request.ns, p.request.name));
   return Decision{Decision::Kind::Put, std::move(p.made)};
 }

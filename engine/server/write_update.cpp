@@ -7,6 +7,7 @@
 #include "engine/server/admission/certificates.h"
 #include "engine/server/apply/tracking.h"
 #include "engine/api/custom/kind.h"
+#include "engine/server/custom/custom_kinds.h"
 #include "engine/server/custom/definitions.h"
 #include "engine/server/admission/admission.h"
 #include "engine/server/json_util.h"
@@ -278,6 +279,7 @@ Result<Decision> decideApply(PendingWrite& p, const ObjectPtr& current) {
   if (!current) {
     if (!p.request.subresource.empty()) return notFound(*p.info, p.request.name);
     if (!p.made) PH_TRY(planApplyCreate(p));  // it went away between planning and now
+    PH_TRY(checkKindStays(*p.core, *p.info));
     if (p.info->namespaced) PH_TRY(checkNamespace(*p.core, *p.info, p.request.ns, p.request.name));
     p.code = 201;
     return Decision{Decision::Kind::Put, p.made};

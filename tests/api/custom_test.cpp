@@ -312,6 +312,37 @@ class CustomKindsTest : public QObject {
     QCOMPARE(KUBECTL("get", "crd", "-o", "name").out, "");
   }
 
+  // Old operators still bring v1beta1: one schema for all versions, a single version by name, columns with JSONPath.
+  void theOldVersionOfDefinitions_data() { rows(); }
+  void theOldVersionOfDefinitions() {
+    QByteArray old = R"(apiVersion: apiextensions.k8s.io/v1beta1
+kind: CustomResourceDefinition
+metadata: {name: tabs.old.example.com}
+spec:
+  group: old.example.com
+  version: v1
+  names: {plural: tabs, kind: Tab}
+  preserveUnknownFields: false
+  subresources: {status: {}}
+  additionalPrinterColumns: [{name: Color, type: string, JSONPath: .spec.color}]
+  validation:
+    openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {color: {type: string, enum: [red, blue]}}}}}
+)";
+    define(old);
+    auto now = json(KUBECTL("get", "--raw", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tabs.old.example.com").out);
+    QCOMPARE(now["spec"]["versions"].toArray().size(), 1);
+    Tree version{now["spec"]["versions"].toArray()[0]};
+    QVERIFY(version["schema"].contains("openAPIV3Schema") && version["subresources"].contains("status"));
+    QCOMPARE(Tree{version["additionalPrinterColumns"].toArray()[0]}["jsonPath"].toString(), ".spec.color");
+    QCOMPARE(now["spec"]["scope"].toString(), "Namespaced");
+    auto before = json(KUBECTL("get", "--raw", "/apis/apiextensions.k8s.io/v1beta1/customresourcedefinitions/tabs.old.example.com").out);
+    QCOMPARE(before["spec"]["version"].toString(), "v1");
+    QVERIFY(before["spec"]["validation"].contains("openAPIV3Schema"));
+    VERIFY_RAN(KUBECTL_IN("apiVersion: old.example.com/v1\nkind: Tab\nmetadata: {name: a}\nspec: {color: red}\n", "create", "-f", "-"));
+    VERIFY_HAS(KUBECTL("get", "tabs").out, "COLOR");
+    VERIFY_HAS(KUBECTL_IN("apiVersion: old.example.com/v1\nkind: Tab\nmetadata: {name: b}\nspec: {color: green}\n", "create", "--validate=false", "-f", "-").err, "Unsupported value: \"green\"");
+  }
+
   void aDefinitionOfRealSize_data() { rows(); }
   void aDefinitionOfRealSize() {
     auto before = residentKb();

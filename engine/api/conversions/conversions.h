@@ -16,7 +16,7 @@ JsonObject* objectIn(Json& tree, std::string_view path);
 Json takeAnnotation(Json& tree, std::string_view key);
 void setAnnotation(Json& tree, std::string_view key, const Json& value);
 
-extern const Conversion accessReviewV1beta1, autoscalerV1, disruptionBudgetV1beta1, endpointSliceV1beta1, eventOfGroup, ingressV1beta1,
+extern const Conversion accessReviewV1beta1, autoscalerV1, customDefinitionV1beta1, disruptionBudgetV1beta1, endpointSliceV1beta1, eventOfGroup, ingressV1beta1,
     signingRequestV1beta1;
 
 }  // namespace ph::api::conversions

@@ -264,6 +264,14 @@ void CustomKinds::sweep(Core& core, const ResourceInfo& stored) {
   }
 }
 
+Result<> checkKindStays(const Core& core, const ResourceInfo& info) {
+  if (!info.custom) return {};
+  if (!core.registry->find(info.group, info.version, info.plural)) return Status::notFound("the server could not find the requested resource");
+  if (core.customKinds && core.customKinds->terminating(info))
+    return Status::methodNotAllowed("create not allowed while custom resource definition is terminating");
+  return {};
+}
+
 // Names have become free: others may have waited for them.
 void CustomKinds::othersOf(Core& core, const std::string& group, const std::string& besides) {
   std::vector<std::string> names;

@@ -62,4 +62,7 @@ class CustomKinds : public std::enable_shared_from_this<CustomKinds> {
   std::set<std::string> terminating_;              // group resources
 };
 
+// Whether an object may be made: 405 while the kind's definition is being deleted, 404 when it has gone.
+Result<> checkKindStays(const Core& core, const ResourceInfo& info);
+
 }  // namespace ph::server
