@@ -233,7 +233,9 @@ void ApiServer::read(const CallPtr& call, ApiRequest request) {
   if (!object.ok()) return call->sendStatus(object.status());
   if (request.subresource == "scale")
     return call->sendJson(200, api::toText(scaleOf(*request.info, (*object)->tree())));
-  if (!request.subresource.empty() && request.subresource != "status") return call->sendStatus(noSuchResource());
+  auto& sub = request.subresource;
+  if (!sub.empty() && sub != "status" && sub != "approval" && sub != "ephemeralcontainers")
+    return call->sendStatus(Status::methodNotAllowed("the server does not allow this method on the requested resource"));
   sendObject(core_, call, 200, **object, {});
 }
 

@@ -26,10 +26,13 @@ class HttpTest : public QObject {
   std::unique_ptr<EngineProcess> engine_;
   std::unique_ptr<Http> http_;
   int made_ = 0;
-  std::string ns_, maps_, pods_;
+  std::string ns_, maps_, secrets_, pods_;
 
   static std::string configMap(const std::string& name, const std::string& labels = "{}") {
     return q("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'") + name + q("','labels':") + labels + q("},'data':{'k':'v'}}");
+  }
+  static std::string secret(const std::string& name) {
+    return q("{'apiVersion':'v1','kind':'Secret','metadata':{'name':'") + name + q("'},'data':{'k':'dg=='}}");
   }
   static std::string pod(const std::string& name) {
     return q("{'apiVersion':'v1','kind':'Pod','metadata':{'name':'") + name + q("'},'spec':{'schedulerName':'none','containers':[{'name':'c','image':'i:1'}]}}");
@@ -49,9 +52,12 @@ class HttpTest : public QObject {
   void init() {
     ns_ = "t" + std::to_string(++made_);
     maps_ = "/api/v1/namespaces/" + ns_ + "/configmaps";
+    secrets_ = "/api/v1/namespaces/" + ns_ + "/secrets";
     pods_ = "/api/v1/namespaces/" + ns_ + "/pods";
     auto made = http_->post("/api/v1/namespaces", q("{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'") + ns_ + q("'}}"));
     CODE(made, 201);
+    // Every namespace holds this one soon: what comes after it is the test's own. Secrets are the test's alone.
+    QTRY_COMPARE(http_->get(maps_ + "/kube-root-ca.crt").code, 200);
   }
 
   // ---- protobuf ---------------------------------------------------------------------------------------------------
@@ -119,9 +125,9 @@ class HttpTest : public QObject {
   // ---- watch ------------------------------------------------------------------------------------------------------
 
   void aWatchWithoutRevisionBeginsWithWhatIs() {
-    CODE(http_->post(maps_, configMap("a")), 201);
-    CODE(http_->post(maps_, configMap("b")), 201);
-    auto lines = http_->watch(maps_ + "?watch=true");
+    CODE(http_->post(secrets_, secret("a")), 201);
+    CODE(http_->post(secrets_, secret("b")), 201);
+    auto lines = http_->watch(secrets_ + "?watch=true");
     QCOMPARE(lines.code(), 200);
     QSet<QString> seen;
     for (int i = 0; i < 2; ++i) {
@@ -130,11 +136,11 @@ class HttpTest : public QObject {
       seen << name(line);
     }
     QCOMPARE(seen, (QSet<QString>{"a", "b"}));
-    CODE(http_->patch(maps_ + "/a", q("{'data':{'k':'2'}}")), 200);
+    CODE(http_->patch(secrets_ + "/a", q("{'data':{'k':'Mg=='}}")), 200);
     auto line = lines.next();
     QCOMPARE(type(line), "MODIFIED");
     QCOMPARE(name(line), "a");
-    auto deleted = http_->del(maps_ + "/b");
+    auto deleted = http_->del(secrets_ + "/b");
     CODE(deleted, 200);
     line = lines.next();
     QCOMPARE(type(line), "DELETED");
@@ -192,13 +198,13 @@ class HttpTest : public QObject {
   }
 
   void initialEventsEndWithABookmark() {
-    CODE(http_->post(maps_, configMap("a")), 201);
-    auto lines = http_->watch(maps_ + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
+    CODE(http_->post(secrets_, secret("a")), 201);
+    auto lines = http_->watch(secrets_ + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
     QCOMPARE(type(lines.next()), "ADDED");
     auto mark = lines.next();
     QCOMPARE(type(mark), "BOOKMARK");
     QCOMPARE(json(*mark)["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"].toString(), "true");
-    CODE(http_->get(maps_ + "?watch=true&sendInitialEvents=true"), 422);
+    CODE(http_->get(secrets_ + "?watch=true&sendInitialEvents=true"), 422);
   }
 
   void aWatchEndsAfterItsTime() {
@@ -208,15 +214,15 @@ class HttpTest : public QObject {
   }
 
   void watchersShareEventsInTheirOwnForms() {
-    auto list = http_->get(maps_);
+    auto list = http_->get(secrets_);
     std::string query = "?watch=true&resourceVersion=" + rv(list.body);
-    auto plain = http_->watch(maps_ + query);
-    auto table = http_->watch(maps_ + query, "application/json;as=Table;v=v1;g=meta.k8s.io");
-    auto partial = http_->watch(maps_ + query, "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
-    CODE(http_->post(maps_, configMap("a")), 201);
+    auto plain = http_->watch(secrets_ + query);
+    auto table = http_->watch(secrets_ + query, "application/json;as=Table;v=v1;g=meta.k8s.io");
+    auto partial = http_->watch(secrets_ + query, "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+    CODE(http_->post(secrets_, secret("a")), 201);
     auto line = plain.next();
     QVERIFY(line);
-    QCOMPARE(json(*line)["object"]["kind"].toString(), "ConfigMap");
+    QCOMPARE(json(*line)["object"]["kind"].toString(), "Secret");
     line = table.next();
     QVERIFY(line);
     QCOMPARE(json(*line)["object"]["kind"].toString(), "Table");
@@ -230,40 +236,40 @@ class HttpTest : public QObject {
   // ---- lists ------------------------------------------------------------------------------------------------------
 
   void pagesComeFromOneSnapshot() {
-    for (auto n : {"a", "b", "c", "d", "e"}) CODE(http_->post(maps_, configMap(n)), 201);
-    auto first = http_->get(maps_ + "?limit=2");
+    for (auto n : {"a", "b", "c", "d", "e"}) CODE(http_->post(secrets_, secret(n)), 201);
+    auto first = http_->get(secrets_ + "?limit=2");
     CODE(first, 200);
     auto page = json(first.body);
     QCOMPARE(page["items"].toArray().size(), 2);
     QCOMPARE(page["metadata"]["remainingItemCount"].toInt(), 3);
     auto revision = revisionOf(first.body);
-    CODE(http_->del(maps_ + "/d"), 200);
-    CODE(http_->post(maps_, configMap("f")), 201);
+    CODE(http_->del(secrets_ + "/d"), 200);
+    CODE(http_->post(secrets_, secret("f")), 201);
     QStringList names;
     auto token = page["metadata"]["continue"].toString();
     while (!token.isEmpty()) {
-      auto next = http_->get(maps_ + "?limit=2&continue=" + net::percentEncode(token.toStdString()));
+      auto next = http_->get(secrets_ + "?limit=2&continue=" + net::percentEncode(token.toStdString()));
       CODE(next, 200);
       QCOMPARE(revisionOf(next.body), revision);
       for (const QJsonValue item : json(next.body)["items"].toArray()) names << item["metadata"]["name"].toString();
       token = json(next.body)["metadata"]["continue"].toString();
     }
     QCOMPARE(names, (QStringList{"c", "d", "e"}));
-    CODE(http_->get(maps_ + "?limit=2&continue=bm9uc2Vuc2U"), 400);
-    CODE(http_->get(maps_ + "?limit=-1"), 400);
+    CODE(http_->get(secrets_ + "?limit=2&continue=bm9uc2Vuc2U"), 400);
+    CODE(http_->get(secrets_ + "?limit=-1"), 400);
   }
 
   void revisionsOfLists() {
-    auto old = http_->post(maps_, configMap("a"));
-    CODE(http_->post(maps_, configMap("b")), 201);
-    auto exact = http_->get(maps_ + "?resourceVersionMatch=Exact&resourceVersion=" + rv(old.body));
+    auto old = http_->post(secrets_, secret("a"));
+    CODE(http_->post(secrets_, secret("b")), 201);
+    auto exact = http_->get(secrets_ + "?resourceVersionMatch=Exact&resourceVersion=" + rv(old.body));
     CODE(exact, 200);
     QCOMPARE(json(exact.body)["items"].toArray().size(), 1);
-    auto notOlder = http_->get(maps_ + "?resourceVersionMatch=NotOlderThan&resourceVersion=" + rv(old.body));
+    auto notOlder = http_->get(secrets_ + "?resourceVersionMatch=NotOlderThan&resourceVersion=" + rv(old.body));
     QCOMPARE(json(notOlder.body)["items"].toArray().size(), 2);
-    CODE(http_->get(maps_ + "?resourceVersion=99999999"), 504);
-    CODE(http_->get(maps_ + "?resourceVersionMatch=Exact"), 422);
-    CODE(http_->get(maps_ + "?resourceVersion=x"), 400);
+    CODE(http_->get(secrets_ + "?resourceVersion=99999999"), 504);
+    CODE(http_->get(secrets_ + "?resourceVersionMatch=Exact"), 422);
+    CODE(http_->get(secrets_ + "?resourceVersion=x"), 400);
   }
 
   void tablesAndPartialObjects() {

@@ -140,10 +140,10 @@ class IdentityApiTest : public QObject {
 
   void aPodInAFreshNamespace() {
     auto manifest = QByteArray(
-        "{apiVersion: v1, kind: Namespace, metadata: {name: quick}}\n---\n"
-        "{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: r, namespace: quick}, spec: {replicas: 3, selector: {matchLabels: {a: b}}, "
-        "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}}\n---\n"
-        "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: quick}, spec: {containers: [{name: c, image: i}]}}\n");
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: quick}\n---\n"
+        "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: r, namespace: quick}\nspec:\n  replicas: 3\n  selector: {matchLabels: {a: b}}\n"
+        "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}\n---\n"
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: quick}\nspec: {containers: [{name: c, image: i}]}\n");
     auto ran = engine_.kubectl({"apply", "-f", "-"}, manifest);
     VERIFY_RAN(ran);
     QTRY_COMPARE(KUBECTL("get", "pods", "-n", "quick", "-o", "jsonpath={range .items[*]}{.spec.volumes[0].projected.sources[0].serviceAccountToken.path},{end}").out, "token,token,token,token,");
