@@ -262,8 +262,26 @@ class HttpTest : public QObject {
     auto notOlder = http_->get(maps_ + "?resourceVersionMatch=NotOlderThan&resourceVersion=" + rv(old.body));
     QCOMPARE(json(notOlder.body)["items"].toArray().size(), 2);
     CODE(http_->get(maps_ + "?resourceVersion=99999999"), 504);
-    CODE(http_->get(maps_ + "?resourceVersionMatch=Exact"), 422);
+    auto page = http_->get(maps_ + "?limit=10&resourceVersion=" + rv(old.body));  // a page of a named revision is of it
+    QCOMPARE(json(page.body)["items"].toArray().size(), 1);
+    QCOMPARE(rv(page.body), rv(old.body));
+    auto refused = http_->get(maps_ + "?resourceVersionMatch=Exact");
+    CODE(refused, 422);
+    QCOMPARE(json(refused.body)["details"]["causes"][0]["field"].toString(), "resourceVersionMatch");
     CODE(http_->get(maps_ + "?resourceVersion=x"), 400);
+    CODE(http_->get(maps_ + "?sendInitialEvents=true"), 422);
+  }
+
+  void aWatchThatEndsSaysHowFarItCame() {
+    CODE(http_->post(maps_, configMap("a")), 201);
+    auto lines = http_->watch(maps_ + "?watch=true&timeoutSeconds=1&allowWatchBookmarks=true&fieldSelector=metadata.name%3Dnone");
+    QCOMPARE(lines.code(), 200);
+    auto later = http_->post(maps_, configMap("b"));
+    CODE(later, 201);
+    auto line = lines.next();
+    QCOMPARE(type(line), "BOOKMARK");
+    QVERIFY(json(*line)["object"]["metadata"]["resourceVersion"].toString().toLongLong() >= revisionOf(later.body).toLongLong());
+    QVERIFY(lines.waitEnd());
   }
 
   void tablesAndPartialObjects() {
