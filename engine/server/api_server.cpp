@@ -8,6 +8,7 @@
 #include "engine/server/identity/token_authority.h"
 #include "engine/server/health.h"
 #include "engine/server/json_util.h"
+#include "engine/server/list_options.h"
 #include "engine/server/node_proxy.h"
 #include "engine/server/protobuf_body.h"
 #include "engine/server/rbac/impersonation.h"
@@ -226,7 +227,10 @@ void ApiServer::read(const CallPtr& call, ApiRequest request) {
   if (!request.info->stored && request.subresource.empty()) return readVirtual(call, std::move(request));
   if (request.verb == Verb::List) {
     auto listing = list(*core_, request);
-    if (!listing.ok()) return call->sendStatus(listing.status());
+    if (!listing.ok()) {
+      if (listing.status().isGone()) call->continueToken = inconsistentToken(request.options.continueToken);
+      return call->sendStatus(listing.status());
+    }
     return sendList(core_, *request.info, std::move(*listing), call);
   }
   auto object = get(*core_, request);

@@ -82,13 +82,15 @@ void Call::sendStatus(const Status& status) {
   net::Response response;
   response.status = status.code;
   failure = status.reason;
+  Json tree = statusTree(status);
+  if (!continueToken.empty()) tree.get_object()["metadata"] = JsonObject{{"continue", continueToken}};
   std::optional<std::string> bytes;
-  if (media.protobuf) bytes = protobufOf(statusTree(status));
+  if (media.protobuf) bytes = protobufOf(tree);
   response.headers.add("content-type", std::string(bytes ? api::kProtobufMedia : "application/json"));
   response.headers.add("cache-control", "no-cache, private");
   if (status.retryAfterSeconds > 0) response.headers.add("retry-after", std::to_string(status.retryAfterSeconds));
   if (status.code == 401) response.headers.add("www-authenticate", "Bearer");
-  response.body.push_back(net::makeBuffer(bytes ? std::move(*bytes) : statusJson(status)));
+  response.body.push_back(net::makeBuffer(bytes ? std::move(*bytes) : api::toText(tree)));
   for (auto& w : warnings) response.headers.add("warning", warningValue(w));
   count(status.code);
   responder->send(std::move(response));

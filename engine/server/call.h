@@ -38,6 +38,7 @@ struct Call : AnswerListener {
   std::string ns, name, subresource;
   bool longRunning = false;            // watches and streams: they have no deadline
   std::optional<bool> authorized;      // what the authorizer said
+  std::string continueToken;           // goes into the metadata of a Status: how to go on
   std::string failure;                 // the reason of the Status that was answered
   std::vector<std::string> warnings;   // Warning headers of whatever is answered
 

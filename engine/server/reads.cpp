@@ -4,49 +4,28 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/convert.h"
-#include "engine/net/pki.h"
 #include "engine/server/custom/versions.h"
 #include "engine/server/json_util.h"
+#include "engine/server/list_options.h"
 #include "engine/server/protobuf_answer.h"
 #include "engine/server/table.h"
 
 namespace ph::server {
 namespace {
 
-// A continue token: the list's revision and the last key given, as JSON in base64.
-std::string encodeToken(int64_t revision, std::string_view lastKey) {
-  return net::base64(api::toText(JsonObject{{"v", "pilothouse/1"}, {"rv", revision}, {"after", lastKey}}));
-}
-
-Status badToken() { return Status::badRequest("continue key is not valid: it does not come from this server"); }
-
-Result<std::pair<int64_t, std::string>> decodeToken(std::string_view token) {
-  std::string text;
-  if (token.size() > 4096 || !net::base64Decode(token, text)) return badToken();
-  auto tree = api::parseJson(text);
-  if (!tree.ok()) return badToken();
-  auto* object = tree->if_object();
-  int64_t revision = intAt(object, "rv");
-  if (revision <= 0 || textAt(object, "v") != "pilothouse/1") return badToken();
-  return std::pair(revision, std::string(textAt(object, "after")));
-}
-
-Result<> checkListRevision(const Options& o, int64_t current) {
+Result<> checkRevision(const Options& o, int64_t current) {
+  PH_TRY(checkListOptions(o));
   PH_ASSIGN(int64_t asked, parseRevision(o.resourceVersion));
-  auto& match = o.resourceVersionMatch;
-  if (!match.empty() && match != "Exact" && match != "NotOlderThan")
-    return Status::invalid("resourceVersionMatch: Unsupported value: \"" + match +
-                           "\": supported values: \"Exact\", \"NotOlderThan\"");
-  if (!match.empty() && o.resourceVersion.empty())
-    return Status::invalid("resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is "
-                           "provided");
-  if (match == "Exact" && asked == 0)
-    return Status::invalid("resourceVersionMatch: Forbidden: resourceVersionMatch \"Exact\" is forbidden for "
-                           "resourceVersion \"0\"");
-  if (!o.continueToken.empty() && (asked != 0 || !match.empty()))
+  if (!o.continueToken.empty() && asked != 0)
     return Status::badRequest("specifying resource version is not allowed when using continue");
   if (asked > current) return tooLargeRevision(asked, current);
   return {};
+}
+
+Status expiredToken() {
+  return Status::expired("The provided continue parameter is too old to display a consistent list result. You can start a new "
+                         "list without the continue parameter, or use the continue token in this response to retrieve the "
+                         "remaining items as they are now, which may not agree with the pages before.");
 }
 
 struct Page {
@@ -57,17 +36,17 @@ struct Page {
 Result<Page> choosePage(const Core& core, const ApiRequest& r) {
   auto& o = r.options;
   auto& stored = *core.registry->stored(*r.info);
-  PH_TRY(checkListRevision(o, core.cache->revision()));
+  PH_TRY(checkRevision(o, core.cache->revision()));
   if (!o.continueToken.empty()) {
     PH_ASSIGN(auto token, decodeToken(o.continueToken));
-    auto snapshot = core.cache->snapshotAt(stored, token.first);
-    if (!snapshot.ok())
-      return Status::expired("The provided continue parameter is too old to display a consistent list result. You must "
-                             "start a new list without the continue parameter.");
-    return Page{std::move(*snapshot), std::move(token.second)};
+    if (token.revision == ContinueToken::kAnyRevision) return Page{core.cache->snapshot(stored), std::move(token.after)};
+    auto snapshot = core.cache->snapshotAt(stored, token.revision);
+    if (!snapshot.ok()) return expiredToken();
+    return Page{std::move(*snapshot), std::move(token.after)};
   }
-  if (o.resourceVersionMatch == "Exact") {
-    PH_ASSIGN(int64_t revision, parseRevision(o.resourceVersion));
+  PH_ASSIGN(int64_t revision, parseRevision(o.resourceVersion));
+  // A page of a revision that was named is of that revision, also when nothing says so (as it always was with etcd).
+  if (o.resourceVersionMatch == "Exact" || (o.resourceVersionMatch.empty() && o.limit > 0 && revision > 0)) {
     PH_ASSIGN(auto snapshot, core.cache->snapshotAt(stored, revision));
     return Page{std::move(snapshot), {}};
   }
@@ -162,7 +141,7 @@ Result<Listing> list(const Core& core, const ApiRequest& r) {
     return true;
   });
   if (more) {
-    out.continueToken = encodeToken(out.revision, lastKey);
+    out.continueToken = encodeToken({out.revision, lastKey});
     if (filter.empty()) out.remaining = remaining;
   }
   return out;

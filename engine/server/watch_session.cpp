@@ -5,6 +5,7 @@
 #include "engine/api/convert.h"
 #include "engine/server/custom/versions.h"
 #include "engine/server/call.h"
+#include "engine/server/list_options.h"
 #include "engine/server/rbac/node_grants.h"
 
 namespace ph::server {
@@ -61,12 +62,7 @@ Result<> WatchSession::choose() {
   }
   PH_ASSIGN(filter_, parseFilter(request_));
   PH_ASSIGN(int64_t asked, parseRevision(o.resourceVersion));
-  if (o.sendInitialEvents && o.resourceVersionMatch != "NotOlderThan")
-    return Status::invalid("resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to "
-                           "NotOlderThan");
-  if (!o.sendInitialEvents && !o.resourceVersionMatch.empty())
-    return Status::invalid("resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless "
-                           "sendInitialEvents is provided");
+  PH_TRY(checkWatchOptions(o));
   if (int64_t current = core_->cache->revision(); asked > current) return tooLargeRevision(asked, current);
   sendInitial_ = o.sendInitialEvents ? *o.sendInitialEvents : asked == 0;
   markEnd_ = o.sendInitialEvents && *o.sendInitialEvents && o.allowBookmarks;
@@ -100,7 +96,7 @@ Result<> WatchSession::start() {
     std::lock_guard lock(mutex_);
     if (!closed_) {
       deadline_ = core_->executor->after(std::chrono::seconds(seconds), [weak = weak_from_this()] {
-        if (auto s = weak.lock()) s->finish({});
+        if (auto s = weak.lock()) s->timeUp();
       });
     }
   }
@@ -189,15 +185,27 @@ void WatchSession::scheduleBookmark() {
   bookmark_ = core_->executor->after(kBookmarkEvery, [weak = weak_from_this()] {
     auto self = weak.lock();
     if (!self) return;
-    std::lock_guard order(self->order_);
-    int64_t revision = self->seen_;
-    {
-      std::lock_guard lock(self->mutex_);
-      if (self->handle_) revision = std::max(revision, self->handle_->progress());
-    }
-    self->responder_->write(net::makeBuffer(bookmarkLine(*self->request_.info, revision, self->media_, false)));
+    self->sendBookmark();
     self->scheduleBookmark();
   });
+}
+
+// Only once live: before, the client has not seen all up to any revision.
+void WatchSession::sendBookmark() {
+  std::lock_guard order(order_);
+  int64_t revision = seen_;
+  {
+    std::lock_guard lock(mutex_);
+    if (!handle_) return;
+    revision = std::max(revision, handle_->progress());
+  }
+  responder_->write(net::makeBuffer(bookmarkLine(*request_.info, revision, media_, false)));
+}
+
+// The client goes on from the last revision there is, not from the last change that concerned it.
+void WatchSession::timeUp() {
+  if (request_.options.allowBookmarks) sendBookmark();
+  finish({});
 }
 
 void WatchSession::finish(std::string lastLine) {

@@ -34,6 +34,8 @@ class WatchSession : public std::enable_shared_from_this<WatchSession> {
   void goLive();
   void deliver(std::vector<cache::EventPtr> events);
   void scheduleBookmark();
+  void sendBookmark();
+  void timeUp();
   void finish(std::string lastLine);
   void closed();
 

@@ -26,13 +26,15 @@ class HttpTest : public QObject {
   std::unique_ptr<EngineProcess> engine_;
   std::unique_ptr<Http> http_;
   int made_ = 0;
-  std::string ns_, maps_, secrets_, pods_;
+  std::string ns_, maps_, items_, pods_;
 
   static std::string configMap(const std::string& name, const std::string& labels = "{}") {
     return q("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'") + name + q("','labels':") + labels + q("},'data':{'k':'v'}}");
   }
-  static std::string secret(const std::string& name) {
-    return q("{'apiVersion':'v1','kind':'Secret','metadata':{'name':'") + name + q("'},'data':{'k':'dg=='}}");
+  // Of a kind that nothing else makes objects of.
+  static std::string item(const std::string& name) {
+    return q("{'apiVersion':'v1','kind':'PodTemplate','metadata':{'name':'") + name +
+           q("'},'template':{'metadata':{'labels':{'k':'v'}},'spec':{'containers':[{'name':'c','image':'i:1'}]}}}");
   }
   static std::string pod(const std::string& name) {
     return q("{'apiVersion':'v1','kind':'Pod','metadata':{'name':'") + name + q("'},'spec':{'schedulerName':'none','containers':[{'name':'c','image':'i:1'}]}}");
@@ -52,7 +54,7 @@ class HttpTest : public QObject {
   void init() {
     ns_ = "t" + std::to_string(++made_);
     maps_ = "/api/v1/namespaces/" + ns_ + "/configmaps";
-    secrets_ = "/api/v1/namespaces/" + ns_ + "/secrets";
+    items_ = "/api/v1/namespaces/" + ns_ + "/podtemplates";
     pods_ = "/api/v1/namespaces/" + ns_ + "/pods";
     auto made = http_->post("/api/v1/namespaces", q("{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'") + ns_ + q("'}}"));
     CODE(made, 201);
@@ -125,9 +127,9 @@ class HttpTest : public QObject {
   // ---- watch ------------------------------------------------------------------------------------------------------
 
   void aWatchWithoutRevisionBeginsWithWhatIs() {
-    CODE(http_->post(secrets_, secret("a")), 201);
-    CODE(http_->post(secrets_, secret("b")), 201);
-    auto lines = http_->watch(secrets_ + "?watch=true");
+    CODE(http_->post(items_, item("a")), 201);
+    CODE(http_->post(items_, item("b")), 201);
+    auto lines = http_->watch(items_ + "?watch=true");
     QCOMPARE(lines.code(), 200);
     QSet<QString> seen;
     for (int i = 0; i < 2; ++i) {
@@ -136,11 +138,11 @@ class HttpTest : public QObject {
       seen << name(line);
     }
     QCOMPARE(seen, (QSet<QString>{"a", "b"}));
-    CODE(http_->patch(secrets_ + "/a", q("{'data':{'k':'Mg=='}}")), 200);
+    CODE(http_->patch(items_ + "/a", q("{'metadata':{'labels':{'k':'w'}}}")), 200);
     auto line = lines.next();
     QCOMPARE(type(line), "MODIFIED");
     QCOMPARE(name(line), "a");
-    auto deleted = http_->del(secrets_ + "/b");
+    auto deleted = http_->del(items_ + "/b");
     CODE(deleted, 200);
     line = lines.next();
     QCOMPARE(type(line), "DELETED");
@@ -198,13 +200,13 @@ class HttpTest : public QObject {
   }
 
   void initialEventsEndWithABookmark() {
-    CODE(http_->post(secrets_, secret("a")), 201);
-    auto lines = http_->watch(secrets_ + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
+    CODE(http_->post(items_, item("a")), 201);
+    auto lines = http_->watch(items_ + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
     QCOMPARE(type(lines.next()), "ADDED");
     auto mark = lines.next();
     QCOMPARE(type(mark), "BOOKMARK");
     QCOMPARE(json(*mark)["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"].toString(), "true");
-    CODE(http_->get(secrets_ + "?watch=true&sendInitialEvents=true"), 422);
+    CODE(http_->get(items_ + "?watch=true&sendInitialEvents=true"), 422);
   }
 
   void aWatchEndsAfterItsTime() {
@@ -214,15 +216,15 @@ class HttpTest : public QObject {
   }
 
   void watchersShareEventsInTheirOwnForms() {
-    auto list = http_->get(secrets_);
+    auto list = http_->get(items_);
     std::string query = "?watch=true&resourceVersion=" + rv(list.body);
-    auto plain = http_->watch(secrets_ + query);
-    auto table = http_->watch(secrets_ + query, "application/json;as=Table;v=v1;g=meta.k8s.io");
-    auto partial = http_->watch(secrets_ + query, "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
-    CODE(http_->post(secrets_, secret("a")), 201);
+    auto plain = http_->watch(items_ + query);
+    auto table = http_->watch(items_ + query, "application/json;as=Table;v=v1;g=meta.k8s.io");
+    auto partial = http_->watch(items_ + query, "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+    CODE(http_->post(items_, item("a")), 201);
     auto line = plain.next();
     QVERIFY(line);
-    QCOMPARE(json(*line)["object"]["kind"].toString(), "Secret");
+    QCOMPARE(json(*line)["object"]["kind"].toString(), "PodTemplate");
     line = table.next();
     QVERIFY(line);
     QCOMPARE(json(*line)["object"]["kind"].toString(), "Table");
@@ -230,46 +232,64 @@ class HttpTest : public QObject {
     line = partial.next();
     QVERIFY(line);
     QCOMPARE(json(*line)["object"]["kind"].toString(), "PartialObjectMetadata");
-    QVERIFY(!json(*line)["object"].toObject().contains("data"));
+    QVERIFY(!json(*line)["object"].toObject().contains("template"));
   }
 
   // ---- lists ------------------------------------------------------------------------------------------------------
 
   void pagesComeFromOneSnapshot() {
-    for (auto n : {"a", "b", "c", "d", "e"}) CODE(http_->post(secrets_, secret(n)), 201);
-    auto first = http_->get(secrets_ + "?limit=2");
+    for (auto n : {"a", "b", "c", "d", "e"}) CODE(http_->post(items_, item(n)), 201);
+    auto first = http_->get(items_ + "?limit=2");
     CODE(first, 200);
     auto page = json(first.body);
     QCOMPARE(page["items"].toArray().size(), 2);
     QCOMPARE(page["metadata"]["remainingItemCount"].toInt(), 3);
     auto revision = revisionOf(first.body);
-    CODE(http_->del(secrets_ + "/d"), 200);
-    CODE(http_->post(secrets_, secret("f")), 201);
+    CODE(http_->del(items_ + "/d"), 200);
+    CODE(http_->post(items_, item("f")), 201);
     QStringList names;
     auto token = page["metadata"]["continue"].toString();
     while (!token.isEmpty()) {
-      auto next = http_->get(secrets_ + "?limit=2&continue=" + net::percentEncode(token.toStdString()));
+      auto next = http_->get(items_ + "?limit=2&continue=" + net::percentEncode(token.toStdString()));
       CODE(next, 200);
       QCOMPARE(revisionOf(next.body), revision);
       for (const QJsonValue item : json(next.body)["items"].toArray()) names << item["metadata"]["name"].toString();
       token = json(next.body)["metadata"]["continue"].toString();
     }
     QCOMPARE(names, (QStringList{"c", "d", "e"}));
-    CODE(http_->get(secrets_ + "?limit=2&continue=bm9uc2Vuc2U"), 400);
-    CODE(http_->get(secrets_ + "?limit=-1"), 400);
+    CODE(http_->get(items_ + "?limit=2&continue=bm9uc2Vuc2U"), 400);
+    CODE(http_->get(items_ + "?limit=-1"), 400);
   }
 
   void revisionsOfLists() {
-    auto old = http_->post(secrets_, secret("a"));
-    CODE(http_->post(secrets_, secret("b")), 201);
-    auto exact = http_->get(secrets_ + "?resourceVersionMatch=Exact&resourceVersion=" + rv(old.body));
+    auto old = http_->post(items_, item("a"));
+    CODE(http_->post(items_, item("b")), 201);
+    auto exact = http_->get(items_ + "?resourceVersionMatch=Exact&resourceVersion=" + rv(old.body));
     CODE(exact, 200);
     QCOMPARE(json(exact.body)["items"].toArray().size(), 1);
-    auto notOlder = http_->get(secrets_ + "?resourceVersionMatch=NotOlderThan&resourceVersion=" + rv(old.body));
+    auto notOlder = http_->get(items_ + "?resourceVersionMatch=NotOlderThan&resourceVersion=" + rv(old.body));
     QCOMPARE(json(notOlder.body)["items"].toArray().size(), 2);
-    CODE(http_->get(secrets_ + "?resourceVersion=99999999"), 504);
-    CODE(http_->get(secrets_ + "?resourceVersionMatch=Exact"), 422);
-    CODE(http_->get(secrets_ + "?resourceVersion=x"), 400);
+    CODE(http_->get(items_ + "?resourceVersion=99999999"), 504);
+    auto page = http_->get(items_ + "?limit=10&resourceVersion=" + rv(old.body));  // a page of a named revision is of it
+    QCOMPARE(json(page.body)["items"].toArray().size(), 1);
+    QCOMPARE(rv(page.body), rv(old.body));
+    auto refused = http_->get(items_ + "?resourceVersionMatch=Exact");
+    CODE(refused, 422);
+    QCOMPARE(json(refused.body)["details"]["causes"][0]["field"].toString(), "resourceVersionMatch");
+    CODE(http_->get(items_ + "?resourceVersion=x"), 400);
+    CODE(http_->get(items_ + "?sendInitialEvents=true"), 422);
+  }
+
+  void aWatchThatEndsSaysHowFarItCame() {
+    CODE(http_->post(items_, item("a")), 201);
+    auto lines = http_->watch(items_ + "?watch=true&timeoutSeconds=1&allowWatchBookmarks=true&fieldSelector=metadata.name%3Dnone");
+    QCOMPARE(lines.code(), 200);
+    auto later = http_->post(items_, item("b"));
+    CODE(later, 201);
+    auto line = lines.next();
+    QCOMPARE(type(line), "BOOKMARK");
+    QVERIFY(json(*line)["object"]["metadata"]["resourceVersion"].toString().toLongLong() >= revisionOf(later.body).toLongLong());
+    QVERIFY(lines.waitEnd());
   }
 
   void tablesAndPartialObjects() {

@@ -9,6 +9,7 @@
 #include "engine/server/call.h"
 #include "engine/server/discovery.h"
 #include "engine/server/image_store.h"
+#include "engine/server/list_options.h"
 #include "engine/server/media.h"
 #include "engine/server/router.h"
 #include "engine/server/service_addresses.h"
@@ -43,6 +44,37 @@ class ServerTest : public QObject {
   Q_OBJECT
 
  private slots:
+  void listOptions() {
+    auto codes = [](Options o) { return std::pair(checkListOptions(o).ok(), checkWatchOptions(o).ok()); };
+    QCOMPARE(codes({}), std::pair(true, true));
+    QCOMPARE(codes({.resourceVersion = "5", .resourceVersionMatch = "Exact"}), std::pair(true, false));
+    QCOMPARE(codes({.resourceVersion = "0", .resourceVersionMatch = "NotOlderThan"}), std::pair(true, false));
+    QCOMPARE(codes({.resourceVersion = "0", .resourceVersionMatch = "Exact"}), std::pair(false, false));
+    QCOMPARE(codes({.resourceVersionMatch = "Exact"}), std::pair(false, false));
+    QCOMPARE(codes({.resourceVersion = "5", .resourceVersionMatch = "Newest"}), std::pair(false, false));
+    QCOMPARE(codes({.continueToken = "x", .resourceVersion = "5", .resourceVersionMatch = "Exact"}), std::pair(false, false));
+    QCOMPARE(codes({.resourceVersionMatch = "NotOlderThan", .sendInitialEvents = true}), std::pair(false, true));
+    QCOMPARE(codes({.sendInitialEvents = true}), std::pair(false, false));
+    QCOMPARE(codes({.resourceVersionMatch = "Exact", .sendInitialEvents = false}), std::pair(false, false));
+    auto status = checkListOptions({.resourceVersionMatch = "Exact"}).status();
+    QCOMPARE(status.code, 422);
+    QCOMPARE(status.causes[0].field, std::string("resourceVersionMatch"));
+  }
+  void continueTokens() {
+    auto text = encodeToken({42, "a/b"});
+    auto token = decodeToken(text);
+    QVERIFY(token.ok());
+    QCOMPARE(token->revision, 42);
+    QCOMPARE(token->after, std::string("a/b"));
+    auto loose = decodeToken(inconsistentToken(text));
+    QVERIFY(loose.ok());
+    QCOMPARE(loose->revision, ContinueToken::kAnyRevision);
+    QCOMPARE(loose->after, std::string("a/b"));
+    QVERIFY(inconsistentToken("nonsense").empty());
+    for (auto bad : {"", "nonsense", "e30=", "eyJ2IjoicGlsb3Rob3VzZS8xIiwicnYiOjB9"}) QVERIFY(!decodeToken(bad).ok());
+    QCOMPARE(decodeToken(std::string(10000, 'A')).status().code, 400);
+  }
+
   void acceptHeaders() {
     QVERIFY(negotiate("")->shape == Shape::Object);
     QVERIFY(negotiate("*/*")->shape == Shape::Object);
