@@ -1,6 +1,7 @@
 #include "agents/runtime/cri_runtime.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <chrono>
 
 #include "agents/runtime/cri.pb.h"
@@ -353,6 +354,58 @@ void CriRuntime::exec(std::string id, std::vector<std::string> command, Duration
   call<cri::ExecSyncResponse>("RuntimeService", "ExecSync", request, timeout + seconds(5), [done = std::move(done)](Result<cri::ExecSyncResponse> r) {
     if (!r.ok()) return done(std::move(r).status());
     done(ExecResult{r->exit_code(), r->stdout(), r->stderr()});
+  });
+}
+
+void CriRuntime::stream(StreamSpec spec, Done<std::string> done) {
+  auto answered = [done = std::move(done)](Result<cri::StreamResponse> r) {
+    if (!r.ok()) return done(std::move(r).status());
+    done(r->url());
+  };
+  auto fill = [&](auto& request) {
+    request.set_container_id(spec.id);
+    request.set_stdin(spec.in);
+    request.set_stdout(spec.out);
+    request.set_stderr(spec.err);
+    request.set_tty(spec.tty);
+  };
+  if (spec.command.empty()) {
+    cri::AttachRequest request;
+    fill(request);
+    return call<cri::StreamResponse>("RuntimeService", "Attach", request, quick, std::move(answered));
+  }
+  cri::ExecRequest request;
+  fill(request);
+  for (auto& s : spec.command) request.add_cmd(s);
+  call<cri::StreamResponse>("RuntimeService", "Exec", request, quick, std::move(answered));
+}
+
+void CriRuntime::networkNamespace(std::string sandboxId, Done<std::string> done) {
+  cri::PodSandboxStatusRequest request;
+  request.set_pod_sandbox_id(sandboxId);
+  request.set_verbose(true);
+  call<cri::PodSandboxStatusResponse>("RuntimeService", "PodSandboxStatus", request, quick, [done = std::move(done)](Result<cri::PodSandboxStatusResponse> r) {
+    if (!r.ok()) return done(std::move(r).status());
+    // Runtimes put a JSON text there that has the specification of the sandbox's own container.
+    auto info = r->info().find("info");
+    boost::system::error_code error;
+    auto tree = info == r->info().end() ? boost::json::value() : boost::json::parse(info->second, error);
+    auto* namespaces = error ? nullptr : tree.find_pointer("/runtimeSpec/linux/namespaces", error);
+    if (!namespaces || !namespaces->is_array()) return done(Status::internal("the runtime does not say where the pod's network is"));
+    for (auto& entry : namespaces->get_array()) {
+      auto text = [&](const char* key) {
+        auto* o = entry.if_object();
+        auto* v = o ? o->if_contains(key) : nullptr;
+        return v && v->is_string() ? std::string(v->get_string().c_str()) : std::string();
+      };
+      if (text("type") != "network") continue;
+      if (auto path = text("path"); !path.empty()) return done(path);
+      // Made by the runtime for the process itself.
+      if (auto* pid = tree.find_pointer("/pid", error); pid && pid->is_int64() && pid->get_int64() > 0)
+        return done("/proc/" + std::to_string(pid->get_int64()) + "/ns/net");
+      return done(Status::internal("the runtime does not say where the pod's network is"));
+    }
+    done(std::string());
   });
 }
 

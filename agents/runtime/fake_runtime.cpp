@@ -191,6 +191,14 @@ void FakeRuntime::exec(std::string id, std::vector<std::string> command, Duratio
   answer<ExecResult>({}, std::move(done), std::move(result));
 }
 
+void FakeRuntime::stream(StreamSpec, Done<std::string> done) {
+  answer<std::string>({}, std::move(done), Status{501, "NotImplemented", "this node is hollow: its containers have no processes"});
+}
+
+void FakeRuntime::networkNamespace(std::string, Done<std::string> done) {
+  answer<std::string>({}, std::move(done), Status{501, "NotImplemented", "this node is hollow: its pods have no network"});
+}
+
 void FakeRuntime::reopenLog(std::string, Done<void> done) { answer<void>({}, std::move(done), {}); }
 
 void FakeRuntime::imageStatus(std::string image, Done<std::optional<ImageInfo>> done) {

@@ -50,6 +50,8 @@ class FakeRuntime : public Runtime, public std::enable_shared_from_this<FakeRunt
   void containerStatus(std::string id, Done<Container> done) override;
   void listContainers(Done<std::vector<Container>> done) override;
   void exec(std::string id, std::vector<std::string> command, Duration timeout, Done<ExecResult> done) override;
+  void stream(StreamSpec spec, Done<std::string> done) override;
+  void networkNamespace(std::string sandboxId, Done<std::string> done) override;
   void reopenLog(std::string id, Done<void> done) override;
   void imageStatus(std::string image, Done<std::optional<ImageInfo>> done) override;
   void pullImage(std::string image, ImageAuth auth, Done<std::string> done) override;

@@ -115,6 +115,13 @@ struct ContainerUsage {
   uint64_t cpuNanoseconds = 0, memoryBytes = 0, workingSetBytes = 0, diskBytes = 0;
 };
 
+// What is to be joined to a container's process, or to a new one beside it.
+struct StreamSpec {
+  std::string id;
+  std::vector<std::string> command;  // empty: the container's own process (attach)
+  bool in = false, out = false, err = false, tty = false;
+};
+
 template <class T> using Done = std::function<void(Result<T>)>;
 
 class Runtime {
@@ -138,6 +145,10 @@ class Runtime {
   virtual void containerStatus(std::string id, Done<Container> done) = 0;
   virtual void listContainers(Done<std::vector<Container>> done) = 0;  // without times and exit codes
   virtual void exec(std::string id, std::vector<std::string> command, Duration timeout, Done<ExecResult> done) = 0;
+  // The answer is the address where the runtime serves it once, as SPDY/3.1 ("http://127.0.0.1:PORT/exec/TOKEN").
+  virtual void stream(StreamSpec spec, Done<std::string> done) = 0;
+  // The file of a sandbox's network namespace; empty: the host's.
+  virtual void networkNamespace(std::string sandboxId, Done<std::string> done) = 0;
   virtual void reopenLog(std::string id, Done<void> done) = 0;
 
   virtual void imageStatus(std::string image, Done<std::optional<ImageInfo>> done) = 0;

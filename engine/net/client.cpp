@@ -333,6 +333,7 @@ class Handle final : public StreamHandle {
   void write(Buffer chunk) override { exchange_->write(std::move(chunk)); }
   void endBody() override { exchange_->endBody(); }
   size_t buffered() const override { return exchange_->buffered(); }
+  void pause(bool paused) override { exchange_->pause(paused); }
 
  private:
   std::shared_ptr<ClientExchange> exchange_;

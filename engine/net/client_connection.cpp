@@ -20,7 +20,7 @@ void ClientConnection::begin() {
 }
 
 void ClientConnection::waitReadable() {
-  if (waitingRead_ || readPosted_ || inputEnded_ || !session_) return;
+  if (waitingRead_ || readPosted_ || inputEnded_ || !session_ || !session_->wantsInput()) return;
   waitingRead_ = true;
   stream_->onReadable([self = shared_from_this()] {
     self->waitingRead_ = false;
@@ -49,6 +49,7 @@ void ClientConnection::onReadable() {
 
 bool ClientConnection::readAvailable() {
   for (int turn = 0; turn < kReadsInTurn; ++turn) {
+    if (!session_->wantsInput()) return true;
     size_t size = 0;
     switch (stream_->read(lane_->readBuffer(), Lane::kReadRoom, size)) {
       case Stream::Got::Data:
@@ -82,6 +83,7 @@ void ClientConnection::flush() {
   if (session_->finished())
     return close(Status::unavailable("the connection was closed: " + session_->why()));
   if (stream_->unsent() > 0) waitWritable();
+  waitReadable();  // an exchange may go on that was paused
   MonoTime at = session_->deadline();
   if (at == MonoTime::max()) {
     deadline_->clear();

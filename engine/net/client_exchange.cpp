@@ -25,6 +25,12 @@ void ClientExchange::endBody() {
   notify(lock);
 }
 
+void ClientExchange::pause(bool paused) {
+  if (paused_.exchange(paused, std::memory_order_acq_rel) == paused || paused) return;
+  std::unique_lock lock(mutex_);
+  notify(lock);
+}
+
 void ClientExchange::cancel() {
   cancelled_.store(true, std::memory_order_release);
   std::unique_lock lock(mutex_);

@@ -40,6 +40,7 @@ class ClientExchange : public std::enable_shared_from_this<ClientExchange> {
   void write(Buffer chunk);
   void endBody();
   void cancel();
+  void pause(bool paused);
   size_t buffered() const { return buffered_.load(std::memory_order_relaxed); }
 
   // The lane's side.
@@ -52,6 +53,7 @@ class ClientExchange : public std::enable_shared_from_this<ClientExchange> {
   bool cancelled() const {
     return cancelled_.load(std::memory_order_acquire) || ownerGone_->load(std::memory_order_acquire);
   }
+  bool paused() const { return paused_.load(std::memory_order_acquire); }
   bool ended() const { return ended_; }
   void deliverHead(int status, const Headers& headers);
   void deliverData(std::string_view data);
@@ -64,7 +66,7 @@ class ClientExchange : public std::enable_shared_from_this<ClientExchange> {
   const std::shared_ptr<const std::atomic<bool>> ownerGone_;
   StreamCallbacks callbacks_;
   bool ended_ = false;
-  std::atomic<bool> cancelled_{false};
+  std::atomic<bool> cancelled_{false}, paused_{false};
   std::atomic<size_t> buffered_{0};
   std::mutex mutex_;  // guards the next two
   News news_;

@@ -26,6 +26,7 @@ class ClientH1 final : public ClientSession {
   void fill(std::string& out, size_t room) override;
   void start(const std::shared_ptr<ClientExchange>& exchange) override;
   void news(const std::shared_ptr<ClientExchange>& exchange) override;
+  bool wantsInput() const override { return !current_ || !current_->paused() || current_->cancelled(); }
   bool canStart() const override { return !current_ && !finished_; }
   bool idle() const override { return !current_; }
   bool finished() const override { return finished_; }

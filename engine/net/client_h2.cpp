@@ -42,6 +42,7 @@ class ClientH2 final : public ClientSession {
     int status = 0;
     Headers headers, trailers;
     size_t headBytes = 0;
+    size_t held = 0;        // bytes taken while paused: the server's window does not open again for them yet
     bool headDone = false;  // the final head was delivered
     bool received = false;  // END_STREAM came
   };
@@ -60,6 +61,7 @@ class ClientH2 final : public ClientSession {
   }
   void header(Stream& stream, std::string_view name, std::string_view value);
   void headDone(Stream& stream);
+  void release(Stream& stream, int32_t id);
   void ended(Stream& stream, int32_t id);
   void fail(std::string why) {
     if (!failed_) why_ = std::move(why);
@@ -94,6 +96,7 @@ ClientH2::ClientH2(const ClientSessionOptions& options) : options_(options) {
   nghttp2_option* option = nullptr;
   nghttp2_option_new(&option);
   nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_session_client_new2(&session_, callbacks(), static_cast<H2Host*>(&output_), option);
   nghttp2_option_del(option);
   output_.owner = this;
@@ -152,6 +155,7 @@ void ClientH2::news(const std::shared_ptr<ClientExchange>& exchange) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, exchange->streamId, NGHTTP2_CANCEL);
     return;
   }
+  release(*stream, exchange->streamId);
   stream->body.queue.push(news.chunks);
   if (news.ended) stream->body.ended = true;
   stream->body.resume(session_, exchange->streamId);
@@ -217,6 +221,11 @@ int ClientH2::onFrame(nghttp2_session*, const nghttp2_frame* frame, void* user) 
   return 0;
 }
 
+void ClientH2::release(Stream& stream, int32_t id) {
+  if (stream.held == 0 || stream.exchange->paused()) return;
+  nghttp2_session_consume_stream(session_, id, std::exchange(stream.held, 0));
+}
+
 void ClientH2::headDone(Stream& stream) {
   if (stream.status < 200) {  // 100 Continue and the like
     stream.headers = Headers();
@@ -236,8 +245,12 @@ void ClientH2::ended(Stream& stream, int32_t id) {
 
 int ClientH2::onData(nghttp2_session*, uint8_t, int32_t id, const uint8_t* data, size_t size, void* user) {
   auto* self = H2Output::ownerOf<ClientH2>(user);
-  if (Stream* stream = self->find(id))
-    stream->exchange->deliverData({reinterpret_cast<const char*>(data), size});
+  nghttp2_session_consume_connection(self->session_, size);
+  Stream* stream = self->find(id);
+  if (!stream) return 0;
+  stream->held += size;
+  stream->exchange->deliverData({reinterpret_cast<const char*>(data), size});
+  self->release(*stream, id);
   return 0;
 }
 

@@ -15,6 +15,7 @@ class ClientSession {
   virtual void fill(std::string& out, size_t room) = 0;
   virtual void start(const std::shared_ptr<ClientExchange>& exchange) = 0;
   virtual void news(const std::shared_ptr<ClientExchange>& exchange) = 0;  // more body, or cancelled
+  virtual bool wantsInput() const { return true; }  // false: leave the peer's bytes in the socket
   virtual bool canStart() const = 0;                                       // takes another exchange now
   virtual bool idle() const = 0;                                           // has none
   virtual bool finished() const = 0;  // to be closed; an exchange it still has fails

@@ -75,6 +75,10 @@ class WebSocket {
   virtual void sendText(Buffer message) = 0;
   virtual void close(uint16_t code, std::string reason) = 0;
   virtual size_t buffered() const = 0;
+  // While paused no further message is read from the peer, who has to wait then; one that was read already may still come.
+  virtual void pause(bool paused) { (void)paused; }
+  // Called (on a net thread) each time the buffered bytes fall to zero. Set at most once, before start().
+  virtual void onDrain(std::function<void()> callback) { (void)callback; }
   // What both sides agreed on; empty: nothing.
   virtual std::string subprotocol() const { return {}; }
   // Set once, before the first event can be lost (the implementation starts reading when this is called).

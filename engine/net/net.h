@@ -84,6 +84,8 @@ class StreamHandle {
   virtual void endBody() = 0;
   // Bytes of the body written but not yet handed to the peer's socket. Writers bound themselves by this.
   virtual size_t buffered() const { return 0; }
+  // While paused the answer's body is not read on, so that the peer has to wait; what was read already may still come.
+  virtual void pause(bool paused) { (void)paused; }
 };
 
 // One endpoint, connections made when needed and made again when lost (requests that were under way fail with

@@ -146,6 +146,15 @@ Result<int> connectToTcp(const std::string& numericHost, uint16_t port) {
     return Status::badRequest("\"" + numericHost + "\" is not an IP address");
   int fd = ::socket(address.get()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return failed("socket");
+  return connectTcp(fd, numericHost, port);
+}
+
+Result<int> connectTcp(int fd, const std::string& numericHost, uint16_t port) {
+  Address address;
+  if (!numericAddress(numericHost, port, address)) {
+    ::close(fd);
+    return Status::badRequest("\"" + numericHost + "\" is not an IP address");
+  }
   tuneTcp(fd);
   if (::connect(fd, address.get(), address.size) != 0 && errno != EINPROGRESS) {
     auto status = Status::unavailable(strerror(errno));

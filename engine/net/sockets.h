@@ -19,6 +19,8 @@ Result<int> listenOnTcp(const std::string& address, std::string& bound);
 Result<int> listenOnUnix(const std::string& path);
 // Starts connecting; the descriptor is non-blocking, writable when the outcome is known (see connectOutcome).
 Result<int> connectToTcp(const std::string& numericHost, uint16_t port);
+// The same on a non-blocking socket that has been made already; owned from here on.
+Result<int> connectTcp(int fd, const std::string& numericHost, uint16_t port);
 Result<int> connectToUnix(const std::string& path);
 Result<> connectOutcome(int fd);
 // Options of a TCP connection: no delay; dead peers are noticed. Harmless on others.

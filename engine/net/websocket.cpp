@@ -22,6 +22,7 @@ namespace websocket = boost::beast::websocket;
 using ErrorCode = boost::system::error_code;
 
 constexpr size_t kMaxMessage = 4 * 1024 * 1024;  // bytes
+constexpr Duration kPingInterval = std::chrono::seconds(25);
 constexpr size_t kMaxQueued =
     64 * 1024 * 1024;  // bytes a writer may pile up before the connection is given up
 
@@ -205,8 +206,10 @@ class Connection final : public WebSocketConnection,
         gone_(std::move(gone)) {
     websocket::stream_base::timeout timeout{};
     timeout.handshake_timeout = std::chrono::seconds(15);
-    timeout.idle_timeout = std::chrono::seconds(60);
-    timeout.keep_alive_pings = true;
+    // A peer that was paused answers no ping; one that is dead is noticed by the stream below. So pings are sent (pingLater),
+    // for what forgets quiet connections on the way, but not waited for.
+    timeout.idle_timeout = websocket::stream_base::none();
+    timeout.keep_alive_pings = false;
     beast_->set_option(timeout);
     beast_->read_message_max(kMaxMessage);
     beast_->auto_fragment(false);
@@ -219,6 +222,8 @@ class Connection final : public WebSocketConnection,
   void send(Buffer message, bool binary);
   void closeBy(uint16_t code, std::string reason);
   void start(std::function<void(std::string, bool)> onMessage, std::function<void()> onClose);
+  void pause(bool paused);
+  void onDrain(std::function<void()> callback);
   size_t buffered() const { return buffered_.load(std::memory_order_relaxed); }
   const std::string& subprotocol() const { return subprotocol_; }
 
@@ -231,10 +236,15 @@ class Connection final : public WebSocketConnection,
     Buffer bytes;
     bool binary;
   };
+  bool wantsClose() {
+    std::lock_guard lock(mutex_);
+    return wantClose_.has_value();
+  }
   void opened();
   void failed(Status why);
   void readNext();
   void pump();
+  void pingLater();
   void ended();
 
   const std::shared_ptr<Lane> lane_;
@@ -245,16 +255,18 @@ class Connection final : public WebSocketConnection,
   beast::flat_buffer input_;
   websocket::response_type response_;
   std::string subprotocol_;  // set before the WebSocket is handed out
-  bool open_ = false, ended_ = false, writing_ = false, closing_ = false, reading_ = false;
+  bool open_ = false, ended_ = false, writing_ = false, closing_ = false, reading_ = false, pinging_ = false;
+  std::optional<Deadline> ping_;
   std::function<void(std::string, bool)> onMessage_;
 
   std::mutex mutex_;  // guards what follows
   std::deque<Message> queue_;
   std::optional<websocket::close_reason> wantClose_;
   std::function<void(std::string, bool)> newOnMessage_;
-  std::function<void()> onClose_;
+  std::function<void()> onClose_, onDrain_;
   bool woken_ = false, dead_ = false;
   std::atomic<size_t> buffered_{0};
+  std::atomic<bool> paused_{false};
 };
 
 // What users hold.
@@ -266,6 +278,8 @@ class Handle final : public WebSocket {
   void sendText(Buffer message) override { connection_->send(std::move(message), false); }
   void close(uint16_t code, std::string reason) override { connection_->closeBy(code, std::move(reason)); }
   size_t buffered() const override { return connection_->buffered(); }
+  void pause(bool paused) override { connection_->pause(paused); }
+  void onDrain(std::function<void()> callback) override { connection_->onDrain(std::move(callback)); }
   std::string subprotocol() const override { return connection_->subprotocol(); }
   void start(std::function<void(std::string, bool)> onMessage, std::function<void()> onClose) override {
     connection_->start(std::move(onMessage), std::move(onClose));
@@ -322,6 +336,27 @@ void Connection::opened() {
   ready_ = nullptr;
   ready(std::shared_ptr<WebSocket>(std::make_shared<Handle>(shared_from_this())));
   pump();
+  pingLater();
+}
+
+void Connection::pingLater() {
+  if (ended_) return;
+  if (!ping_)
+    ping_.emplace(*lane_, [this] {
+      if (ended_) return;
+      if (!pinging_ && !closing_ && !wantsClose()) {
+        pinging_ = true;
+        beast_->async_ping({}, [weak = weak_from_this()](ErrorCode error) {
+          auto self = weak.lock();
+          if (!self) return;
+          self->pinging_ = false;
+          if (error && !self->ended_ && !self->closing_) return self->ended();
+          self->pump();  // a close may have waited
+        });
+      }
+      pingLater();
+    });
+  ping_->set(systemClock().monoNow() + kPingInterval);
 }
 
 void Connection::failed(Status why) {
@@ -370,12 +405,26 @@ void Connection::start(std::function<void(std::string, bool)> onMessage, std::fu
   lane_->wake(shared_from_this());
 }
 
+void Connection::pause(bool paused) {
+  if (paused_.exchange(paused, std::memory_order_acq_rel) == paused || paused) return;
+  {
+    std::lock_guard lock(mutex_);
+    if (dead_ || std::exchange(woken_, true)) return;
+  }
+  lane_->wake(shared_from_this());
+}
+
+void Connection::onDrain(std::function<void()> callback) {
+  std::lock_guard lock(mutex_);
+  onDrain_ = std::move(callback);
+}
+
 void Connection::pump() {
   std::unique_lock lock(mutex_);
   woken_ = false;
   if (ended_ || !open_) return;
   if (newOnMessage_) onMessage_ = std::exchange(newOnMessage_, nullptr);
-  bool startReading = onMessage_ && !reading_;
+  bool startReading = onMessage_ && !reading_ && !closing_ && !paused_.load(std::memory_order_acquire);
   if (!writing_ && !queue_.empty()) {
     writing_ = true;
     Message message = std::move(queue_.front());
@@ -386,13 +435,19 @@ void Connection::pump() {
     beast_->async_write(bytes, [weak = weak_from_this(), message](ErrorCode error, size_t) {
       auto self = weak.lock();
       if (!self) return;
-      self->buffered_.fetch_sub(message.bytes->size(), std::memory_order_relaxed);
+      bool drained = self->buffered_.fetch_sub(message.bytes->size(), std::memory_order_relaxed) == message.bytes->size();
       self->writing_ = false;
       if (self->ended_) return;
       if (error) return self->ended();
+      std::function<void()> tell;
+      if (drained) {
+        std::lock_guard lock(self->mutex_);
+        tell = self->onDrain_;
+      }
+      if (tell) tell();
       self->pump();
     });
-  } else if (!writing_ && wantClose_ && !closing_) {
+  } else if (!writing_ && wantClose_ && !closing_ && !pinging_) {
     closing_ = true;
     auto why = *wantClose_;
     lock.unlock();
@@ -419,7 +474,8 @@ void Connection::readNext() {
     self->input_.consume(self->input_.size());
     if (self->input_.capacity() > 64 * 1024) self->input_.shrink_to_fit();
     self->onMessage_(std::move(message), self->beast_->got_binary());
-    if (!self->ended_) self->readNext();
+    self->reading_ = false;
+    if (!self->ended_) self->pump();
   });
 }
 
@@ -434,8 +490,10 @@ void Connection::ended() {
     newOnMessage_ = nullptr;
     onClose = std::move(onClose_);
     onClose_ = nullptr;
+    onDrain_ = nullptr;
   }
   pipe_->close();
+  ping_.reset();
   if (auto ready = std::exchange(ready_, nullptr)) ready(Status::unavailable("the connection is gone"));
   if (onClose) onClose();
   auto gone = std::exchange(gone_, nullptr);
