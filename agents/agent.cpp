@@ -312,7 +312,7 @@ void RealAgent::listenDns() {
 }
 
 Result<> RealAgent::serve() {
-  server_ = std::make_shared<AgentServer>(context_, blocking_, node_->podManager(), o_.stateDir);
+  server_ = std::make_shared<AgentServer>(io_, context_, blocking_, node_->podManager(), o_.stateDir);
   auto handler = [server = server_](net::Request request, std::shared_ptr<net::Responder> responder) { server->handle(std::move(request), std::move(responder)); };
   unixServer_ = net::Server::make(io_, handler);
   PH_TRY(unixServer_->listenUnix(o_.runDir + "/agent.sock"));

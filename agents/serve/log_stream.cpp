@@ -32,9 +32,19 @@ void LogStream::start(std::shared_ptr<Executor> strand, std::shared_ptr<Executor
   std::weak_ptr<LogStream> weak = self;
   responder->onClose([weak, strand] {
     strand->post([weak] {
-      if (auto self = weak.lock()) self->closed_ = true, self->timer_.cancel();
+      auto self = weak.lock();
+      if (!self) return;
+      self->closed_ = true;
+      self->timer_.cancel();
+      self->self_.reset();
     });
   });
+  responder->onDrain([weak, strand] {
+    strand->post([weak] {
+      if (auto self = weak.lock(); self && std::exchange(self->behind_, false)) self->next();
+    });
+  });
+  self->self_ = self;
   self->blocking_->post([self] {
     self->open();
     self->read();
@@ -117,8 +127,7 @@ void LogStream::deliver() {
     // What was written just before the container ended is read once more.
     if (!running_()) lastRound_ = true;
   }
-  bool wait = nothing_ || responder_->buffered() > maxAhead;
-  if (!wait) return next();
+  if (!nothing_) return next();
   auto self = shared_from_this();
   timer_ = strand_->after(pause, [self] { self->next(); });
 }
@@ -127,7 +136,7 @@ void LogStream::next() {
   if (closed_ || done_) return;
   auto self = shared_from_this();
   if (responder_->buffered() > maxAhead) {
-    timer_ = strand_->after(pause, [self] { self->next(); });
+    behind_ = true;  // until it drains
     return;
   }
   blocking_->post([self] {
@@ -140,6 +149,7 @@ void LogStream::finish() {
   done_ = true;
   timer_.cancel();
   responder_->end();
+  self_.reset();
 }
 
 }  // namespace ph::agents

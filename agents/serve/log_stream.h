@@ -41,9 +41,10 @@ class LogStream : public std::enable_shared_from_this<LogStream> {
   bool current_ = false;      // fd_ is the newest file
   uint64_t offset_ = 0;
   std::string piece_;
-  bool nothing_ = false, lastRound_ = false, done_ = false, closed_ = false;
+  bool nothing_ = false, lastRound_ = false, done_ = false, closed_ = false, behind_ = false;
   int64_t left_ = 0;
   Timer timer_;
+  std::shared_ptr<LogStream> self_;  // while it goes on
 };
 
 }  // namespace ph::agents

@@ -2,101 +2,46 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/types/core.h"
+#include "engine/net/relay.h"
+#include "engine/net/websocket.h"
 #include "engine/server/api_request.h"
 #include "engine/server/json_util.h"
 #include "engine/server/node_socket.h"
+#include "engine/server/proxy_target.h"
 
 namespace ph::server {
 namespace {
 
 namespace v1 = api::core;
-constexpr size_t kMaxLag = 8 * 1024 * 1024;    // bytes that a client may lag behind its node
-constexpr size_t kMaxError = 64 * 1024;        // bytes of a node's error text
-
 std::string joined(const std::vector<std::string>& names) {
   std::string out;
   for (auto& n : names) out += (out.empty() ? "" : " ") + n;
   return out;
 }
 
-// Passes an agent's answer on as it comes.
-class Relay : public std::enable_shared_from_this<Relay> {
- public:
-  Relay(std::shared_ptr<net::HttpClient> agent, CallPtr call) : agent_(std::move(agent)), call_(std::move(call)) {}
+Status unreachable(const std::string& node) {
+  return Status::unavailable("node \"" + node + "\" is not connected: its agent can't be reached now");
+}
 
-  void start(net::Request request) {
-    auto self = shared_from_this();
-    call_->responder->onClose([self] { self->stop(); });
-    net::StreamCallbacks callbacks;
-    callbacks.onHeaders = [self](int status, const net::Headers& headers) { self->headers(status, headers); };
-    callbacks.onData = [self](std::string_view data) { self->data(data); };
-    callbacks.onEnd = [self](Result<net::Headers> trailers) { self->ended(std::move(trailers)); };
-    auto stream = agent_->stream(std::move(request), std::move(callbacks));
-    std::lock_guard lock(mutex_);
-    if (!stopped_) stream_ = std::move(stream);
-  }
+net::RelayHooks hooksOf(const CallPtr& call) {
+  net::RelayHooks hooks;
+  hooks.onHead = [call](int status, net::Headers& headers) {
+    call->count(status);
+    if (status == 101) return;
+    if (!headers.has("content-type")) headers.add("content-type", "text/plain");
+    if (!headers.has("cache-control")) headers.add("cache-control", "no-cache, private");
+  };
+  hooks.onFailure = [call](Status why) {
+    call->sendStatus(why.code == 504 ? why : Status::unavailable("the node's agent broke off: " + why.message));
+  };
+  return hooks;
+}
 
- private:
-  void headers(int status, const net::Headers& headers) {
-    status_ = status;
-    if (status >= 400) return;  // its text becomes a Status
-    net::Headers out;
-    auto type = headers.get("content-type");
-    out.add("content-type", type.empty() ? "text/plain" : std::string(type));
-    out.add("cache-control", "no-cache, private");
-    begun_ = true;
-    call_->count(status);
-    call_->responder->begin(status, std::move(out));
-  }
-  void data(std::string_view data) {
-    if (!begun_) {
-      if (error_.size() < kMaxError) error_.append(data.substr(0, kMaxError - error_.size()));
-      return;
-    }
-    call_->responder->write(net::makeBuffer(std::string(data)));
-    if (call_->responder->buffered() > kMaxLag) {
-      call_->responder->end();
-      stop();
-    }
-  }
-  void ended(Result<net::Headers> trailers) {
-    if (begun_) {
-      call_->responder->end();
-    } else if (status_ >= 400) {
-      while (!error_.empty() && error_.back() == '\n') error_.pop_back();
-      Status status = Status::internal(error_);
-      status.code = status_;
-      status.reason = status_ == 404 ? "NotFound" : status_ == 400 ? "BadRequest" : "InternalError";
-      call_->sendStatus(status);
-    } else {
-      call_->sendStatus(Status::unavailable("the node's agent broke off: " +
-                                            (trailers.ok() ? std::string("no answer") : trailers.status().message)));
-    }
-    stop();
-  }
-  void stop() {
-    std::shared_ptr<net::StreamHandle> stream;
-    std::lock_guard lock(mutex_);
-    stopped_ = true;
-    stream = std::move(stream_);
-  }
-
-  std::shared_ptr<net::HttpClient> agent_;
-  CallPtr call_;
-  std::mutex mutex_;
-  std::shared_ptr<net::StreamHandle> stream_;
-  bool stopped_ = false;
-  int status_ = 0;
-  bool begun_ = false;
-  std::string error_;
-};
-
-void relay(const std::shared_ptr<client::NodeDialer>& dialer, const CallPtr& call, const std::string& node,
-           net::Request request) {
+void relayTo(const std::shared_ptr<client::NodeDialer>& dialer, const CallPtr& call, const std::string& node, net::Request request) {
   auto agent = dialer ? dialer->agent(node) : nullptr;
-  if (!agent)
-    return call->sendStatus(Status::unavailable("node \"" + node + "\" is not connected: its agent can't be reached now"));
-  std::make_shared<Relay>(std::move(agent), call)->start(std::move(request));
+  if (!agent) return call->sendStatus(unreachable(node));
+  if (net::isWebSocketUpgrade(call->request)) return net::relayWebSocket(std::move(agent), std::move(request), call->responder, hooksOf(call));
+  net::relay(std::move(agent), std::move(request), call->responder, hooksOf(call));
 }
 
 Result<std::string> logQuery(const CallPtr& call, const ApiRequest& r) {
@@ -134,20 +79,61 @@ void relayLog(const std::shared_ptr<client::NodeDialer>& dialer, const CallPtr& 
   request.path = "/containerLogs/" + net::percentEncode(r.ns) + "/" + net::percentEncode(r.name) + "/" +
                  net::percentEncode(*container);
   request.query = std::move(*query);
-  relay(dialer, call, node, std::move(request));
+  relayTo(dialer, call, node, std::move(request));
 }
 
-void relayNode(const std::shared_ptr<Core>& core, const std::shared_ptr<client::NodeDialer>& dialer, const CallPtr& call,
-               const ApiRequest& r) {
-  if (!core->cache->get(*core->nodes, r.name)) return call->sendStatus(notFound(*r.info, r.name));
+// The client's request as it goes on: what only says who asks stays here.
+net::Request onward(const CallPtr& call, std::string path) {
   net::Request request;
   request.method = call->request.method;
-  request.path = "/" + r.subpath;
+  request.path = std::move(path);
   request.query = call->request.query;
   request.body = std::move(call->request.body);
-  if (auto type = call->request.headers.get("content-type"); !type.empty())
-    request.headers.add("content-type", std::string(type));
-  relay(dialer, call, r.name, std::move(request));
+  auto& headers = request.headers;
+  for (auto& [name, value] : call->request.headers.all()) {
+    std::string key(name);
+    for (char& c : key) c = char(std::tolower(static_cast<unsigned char>(c)));
+    if (key == "authorization" || key == "content-length" || key.starts_with("impersonate-") || key.starts_with("x-forwarded-")) continue;
+    headers.add(name, value);
+  }
+  headers.add("x-forwarded-host", std::string(call->request.headers.get("host")));
+  headers.add("x-forwarded-uri", call->request.path);
+  headers.add("x-forwarded-proto", "https");
+  return request;
+}
+
+// An empty path gets its slash by a redirect, so that relative links in the answer lead on.
+bool redirected(const CallPtr& call, std::string_view rest) {
+  if (!rest.empty() || (call->request.method != "GET" && call->request.method != "HEAD") || net::isWebSocketUpgrade(call->request)) return false;
+  net::Response response;
+  response.status = 301;
+  response.headers.add("location", call->request.path + "/" + (call->request.query.empty() ? "" : "?" + call->request.query));
+  call->count(301);
+  call->responder->send(std::move(response));
+  return true;
+}
+
+void proxyNode(const std::shared_ptr<Core>& core, const std::shared_ptr<client::NodeDialer>& dialer, const CallPtr& call, const ApiRequest& r) {
+  // [SCHEME:]NAME[:PORT] is taken, but the agent has one door only.
+  auto name = parseProxyName(r.name);
+  if (!name.ok()) return call->sendStatus(name.status());
+  if (!core->cache->get(*core->nodes, name->name)) return call->sendStatus(notFound(*r.info, name->name));
+  auto rest = afterProxy(call->request.path, 5);
+  if (rest.starts_with("/proxy/")) return call->sendStatus(Status::notFound("the agent has no such path"));
+  relayTo(dialer, call, name->name, onward(call, rest.empty() ? "/" : std::string(rest)));
+}
+
+void proxyWorkload(const std::shared_ptr<Core>& core, const std::shared_ptr<client::NodeDialer>& dialer, const CallPtr& call, const ApiRequest& r) {
+  auto target = proxyTarget(*core, r);
+  if (!target.ok()) return call->sendStatus(target.status());
+  auto rest = afterProxy(call->request.path, 7);
+  if (redirected(call, rest)) return;
+  auto node = target->node;
+  if (node.empty())  // an address that is no pod's: any agent may try
+    for (auto& [key, object] : core->cache->snapshot(*core->nodes).objects)
+      if (node.empty() && dialer && dialer->agent(object->name())) node = object->name();
+  auto request = onward(call, "/proxy/" + target->scheme + "/" + net::percentEncode(target->endpoint) + (rest.empty() ? "/" : std::string(rest)));
+  relayTo(dialer, call, node, std::move(request));
 }
 
 }  // namespace
@@ -174,7 +160,7 @@ Result<std::string> chooseContainer(const api::Object& pod, std::string_view ask
 
 void connectNode(const std::shared_ptr<Core>& core, std::shared_ptr<client::NodeDialer> dialer, const CallPtr& call,
                  ApiRequest r) {
-  if (r.info == core->nodes && r.subresource == "proxy") return relayNode(core, dialer, call, r);
+  if (r.subresource == "proxy") return r.info == core->nodes ? proxyNode(core, dialer, call, r) : proxyWorkload(core, dialer, call, r);
   auto pod = core->cache->get(*core->pods, r.key());
   if (r.info != core->pods || !pod) return call->sendStatus(notFound(*r.info, r.name));
   if (r.subresource == "log") return relayLog(dialer, call, r, *pod);

@@ -96,6 +96,13 @@ Result<> routeResource(const api::Registry& registry, std::string_view group, st
   if (!serves(r) || (!r.subpath.empty() && r.subresource != "proxy")) return noSuchResource();
   if (isConnect(r)) {
     r.verb = method == "GET" || method == "HEAD" ? Verb::Get : Verb::Create;
+    if (r.subresource == "proxy") {
+      if (method == "PUT") r.verb = Verb::Update;
+      if (method == "PATCH") r.verb = Verb::Patch;
+      if (method == "DELETE") r.verb = Verb::Delete;
+    } else if (method != "GET" && (method != "POST" || r.subresource == "log")) {
+      return methodNotAllowed();
+    }
     return {};
   }
   PH_ASSIGN(r.verb, chooseVerb(method, r));
