@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "app/deploy_command.h"
 #include "engine/base/log.h"
 #include "engine/base/time.h"
 #include "engine/runtime/engine.h"
@@ -76,7 +77,11 @@ int main(int argc, char** argv) {
   addCommand->add_option("--data", options.dataDir, "Data directory")->required();
   addCommand->add_option("--name", imageName, "The reference it shall have, instead of those inside");
 
+  DeployArguments deployArguments;
+  auto* deployCommand = addDeployCommand(app, deployArguments);
+
   CLI11_PARSE(app, argc, argv);
+  if (*deployCommand) return runDeploy(deployArguments);
   log::setLevel(log::parseLevel(logLevel));
   if (*addCommand) return addImage(options.dataDir, image, imageName);
   auto parsed = parseDuration(grace);

@@ -11,8 +11,10 @@
 #include "engine/cache/cache.h"
 #include "engine/controllers/controllers.h"
 #include "engine/fleet/fleet.h"
+#include "engine/metrics/collector.h"
 #include "engine/runtime/insight.h"
 #include "engine/runtime/pki_files.h"
+#include "engine/runtime/usage_kinds.h"
 #include "engine/scheduler/scheduler.h"
 #include "engine/server/api_server.h"
 #include "engine/server/local_client.h"
@@ -78,6 +80,7 @@ class EngineImpl final : public Engine {
   void stop() override {
     if (stopped_) return;
     stopped_ = true;
+    if (usage_) usage_->stop();
     if (fleet_) fleet_->stop();
     if (core_) withdrawInsight(*core_);
     if (timelines_) timelines_->stop();
@@ -91,6 +94,8 @@ class EngineImpl final : public Engine {
     timelines_.reset();
     scheduler_.reset();
     controllers_.reset();
+    usage_.reset();
+    if (core_) stopServingUsage(*core_);
     client_.reset();
     http_.reset();
     api_.reset();
@@ -118,6 +123,8 @@ class EngineImpl final : public Engine {
     parts.blocking = blocking_;
     api_ = std::make_shared<server::ApiServer>(std::move(parts));
     client_ = server::makeLocalClient(core_, executor_, api_);
+    usage_ = metrics::Collector::make(*client_, executor_);
+    serveUsage(core_, usage_);
     io_ = net::Io::make(options_.ioThreads);
     http_ = net::Server::make(io_, api_->handler());
     api_->setConnections([http = http_.get()] { return http->connections(); });
@@ -153,6 +160,7 @@ class EngineImpl final : public Engine {
     });
     offerInsight(core_, scheduler_.get(), timelines_.get());
     if (options_.fleet) startFleet();
+    usage_->start();
     return {};
   }
 
@@ -168,7 +176,9 @@ class EngineImpl final : public Engine {
     options.credentials = options_.credentials;
     fleet_ = fleet::Fleet::make(*client_, executor_, std::move(options));
     // The server asks through a pointer that does not own: the fleet is stopped before it goes.
-    api_->setDialer(std::shared_ptr<client::NodeDialer>(std::shared_ptr<void>(), fleet_.get()));
+    std::shared_ptr<client::NodeDialer> dialer(std::shared_ptr<void>(), fleet_.get());
+    api_->setDialer(dialer);
+    usage_->setDialer(std::move(dialer));
     fleet_->start();
   }
 
@@ -196,6 +206,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<scheduler::Scheduler> scheduler_;
   std::unique_ptr<timeline::PodTimelines> timelines_;
   std::unique_ptr<fleet::Fleet> fleet_;
+  std::shared_ptr<metrics::Collector> usage_;
   std::string bound_, address_;
 };
 

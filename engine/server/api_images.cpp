@@ -14,7 +14,12 @@ constexpr size_t kPiece = 256 * 1024, kWindow = 1024 * 1024;  // bytes read at a
 JsonObject imageJson(const ImageEntry& entry) {
   JsonArray refs;
   for (auto& r : entry.refs) refs.emplace_back(r);
-  return JsonObject{{"refs", std::move(refs)}, {"bytes", entry.bytes}, {"digest", "sha256:" + entry.digest}};
+  JsonObject out{{"refs", std::move(refs)}, {"bytes", entry.bytes}, {"digest", "sha256:" + entry.digest}};
+  if (!entry.ns.empty()) out["namespace"] = entry.ns;
+  JsonArray ports;
+  for (auto& p : entry.ports) ports.emplace_back(p);
+  if (!ports.empty()) out["ports"] = std::move(ports);
+  return out;
 }
 
 // Sends a file piece by piece, as fast as the client takes it; reads on the executor for blocking work.
@@ -67,6 +72,47 @@ void sendArchive(const CallPtr& call, const std::optional<ImageEntry>& entry, st
 }
 
 }  // namespace
+
+// POST /pilothouse/images/uploads?namespace=NS begins one, PATCH .../ID?offset=N brings a piece, PUT .../ID?digest=sha256:HEX&name=REF
+// ends it, DELETE .../ID drops it. Allowed to who may create images.fleet.pilothouse.io in the namespace (or in all).
+void ApiServer::routeUploads(const CallPtr& call) {
+  if (!uploads_) return call->sendStatus(Status::notFound("this server keeps no images"));
+  auto& s = call->segments;
+  auto& method = call->request.method;
+  auto& user = call->user.name;
+  std::string id = s.size() == 4 ? s[3] : "";
+  if (s.size() == 3 && method == "POST") {
+    std::string ns(call->queryValue("namespace"));
+    Attributes asked{"create", "fleet.pilothouse.io", "v1", "images", "", ns, "", ""};
+    if (!mayDo(*core_, call->user, asked).allowed)
+      return call->sendStatus(Status::forbidden("images.fleet.pilothouse.io is forbidden: User \"" + user + "\" cannot create resource \"images\" in API group \"fleet.pilothouse.io\"" +
+                                                (ns.empty() ? " at the cluster scope" : " in the namespace \"" + ns + "\"")));
+    auto begun = uploads_->begin(user, ns);
+    if (!begun.ok()) return call->sendStatus(begun.status());
+    return call->sendJson(201, api::toText(JsonObject{{"id", *begun}}));
+  }
+  if (s.size() != 4 || (method != "PATCH" && method != "PUT" && method != "DELETE"))
+    return call->sendStatus(Status::methodNotAllowed("the server does not allow this method on uploads"));
+  blocking_->post([call, id, method, user, uploads = uploads_] {
+    if (method == "PATCH") {
+      auto offset = std::strtoull(std::string(call->queryValue("offset")).c_str(), nullptr, 10);
+      auto end = uploads->append(user, id, offset, call->request.body);
+      if (!end.ok()) return call->sendStatus(end.status());
+      return call->sendJson(202, api::toText(JsonObject{{"offset", *end}}));
+    }
+    if (method == "DELETE") {
+      auto dropped = uploads->abandon(user, id);
+      if (!dropped.ok()) return call->sendStatus(dropped.status());
+      return call->sendJson(200, R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success"})");
+    }
+    std::string digest(call->queryValue("digest"));
+    if (digest.starts_with("sha256:")) digest.erase(0, 7);
+    if (digest.empty()) return call->sendStatus(Status::badRequest("digest must say sha256:HEX of the whole archive"));
+    auto added = uploads->finish(user, id, digest, std::string(call->queryValue("name")));
+    if (!added.ok()) return call->sendStatus(added.status());
+    call->sendJson(201, api::toText(imageJson(*added)));
+  });
+}
 
 void ApiServer::routeImages(const CallPtr& call) {
   if (!images_) return call->sendStatus(Status::notFound("this server keeps no images"));

@@ -14,6 +14,7 @@
 #include "engine/server/core.h"
 #include "engine/server/event_encoder.h"
 #include "engine/server/image_store.h"
+#include "engine/server/image_uploads.h"
 #include "engine/server/openapi_cache.h"
 #include "engine/server/call.h"
 #include "engine/server/metrics.h"
@@ -43,6 +44,7 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   void route(const CallPtr& call);
   bool routeFixed(const CallPtr& call);
   void routeImages(const CallPtr& call);
+  void routeUploads(const CallPtr& call);
   void health(const CallPtr& call);
   bool openApi(const CallPtr& call);
   void resource(const CallPtr& call, std::string_view group, std::string_view version, size_t at);
@@ -56,6 +58,7 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   std::shared_ptr<Core> core_;
   Authenticator authenticator_;
   std::shared_ptr<ImageStore> images_;
+  std::shared_ptr<ImageUploads> uploads_;
   std::shared_ptr<Executor> blocking_;
   std::mutex dialerMutex_;
   std::shared_ptr<client::NodeDialer> dialer_;

@@ -127,6 +127,30 @@ Result<std::vector<std::string>> readArchiveRefs(const std::string& file) {
   return refs;
 }
 
+std::vector<std::string> readArchivePorts(const std::string& file) {
+  std::unique_ptr<archive, ArchiveClose> a(archive_read_new());
+  archive_read_support_format_tar(a.get());
+  archive_read_support_filter_gzip(a.get());
+  std::vector<std::string> ports;
+  if (archive_read_open_filename(a.get(), file.c_str(), 1 << 16) != ARCHIVE_OK) return ports;
+  archive_entry* entry = nullptr;
+  while (archive_read_next_header(a.get(), &entry) == ARCHIVE_OK) {
+    // The image's configuration, whatever its name is: docker and OCI archives differ in that, not in what it has.
+    if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_size(entry) > 512 * 1024) continue;
+    auto text = readMember(a.get(), entry);
+    if (!text || !text->starts_with("{")) continue;
+    auto tree = api::parseJson(*text);
+    if (!tree.ok() || !objectAt(*tree, "rootfs")) continue;
+    auto* config = member(&*tree, "config");
+    auto* exposed = member(config, "ExposedPorts");
+    if (auto* list = exposed ? exposed->if_object() : nullptr)
+      for (auto& [port, unused] : *list) ports.emplace_back(port);
+  }
+  std::sort(ports.begin(), ports.end());
+  ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
+  return ports;
+}
+
 ImageStore::ImageStore(std::string dir) : dir_(std::move(dir)) {
   std::error_code error;
   fs::create_directories(dir_, error);
@@ -155,6 +179,7 @@ void ImageStore::load(const std::string& file) {
   auto tree = text.empty() ? Result<Json>(Status::notFound("none")) : api::parseJson(text);
   if (tree.ok()) {
     entry.digest = textAt(tree->if_object(), "digest");
+    entry.ns = textAt(tree->if_object(), "namespace");
     if (auto* refs = member(&*tree, "refs"); refs && refs->is_array())
       for (auto& r : refs->get_array())
         if (r.is_string()) entry.refs.emplace_back(view(r.get_string()));
@@ -171,14 +196,22 @@ void ImageStore::load(const std::string& file) {
   byFile_[file] = std::move(entry);
 }
 
-Result<ImageEntry> ImageStore::add(const std::string& file, const std::string& name) {
+Result<ImageEntry> ImageStore::add(const std::string& file, const std::string& name, const std::string& ns, const std::string& digest) {
   ImageEntry entry;
   PH_ASSIGN(entry.refs, readArchiveRefs(file));
   if (!name.empty()) entry.refs = {normaliseImage(name)};
   if (entry.refs.empty()) return Status::badRequest(file + ": names no image; say which with a name");
   PH_ASSIGN(entry.digest, digestOf(file));
+  if (!digest.empty() && entry.digest != digest) return Status::badRequest("the archive's digest is sha256:" + entry.digest + ", not sha256:" + digest);
+  entry.ports = readArchivePorts(file);
+  entry.ns = ns;
   {
     std::lock_guard lock(mutex_);
+    for (auto& [path, other] : byFile_)
+      for (auto& ref : entry.refs)
+        if (!ns.empty() && other.ns != ns && std::find(other.refs.begin(), other.refs.end(), ref) != other.refs.end())
+          return Status::forbidden("the image " + ref + " was brought by " + (other.ns.empty() ? std::string("an administrator") : "namespace " + other.ns) +
+                                   ": another name or tag is needed");
     if (byFile_.size() >= kMaxImages) return Status::tooManyRequests("too many image archives are kept", 60);
   }
   entry.file = dir_ + "/" + entry.digest + ".tar";
@@ -196,7 +229,7 @@ Result<ImageEntry> ImageStore::add(const std::string& file, const std::string& n
   entry.bytes = fs::file_size(entry.file, error);
   JsonArray refs;
   for (auto& r : entry.refs) refs.emplace_back(r);
-  std::ofstream(sidecarOf(entry.file)) << api::toText(JsonObject{{"digest", entry.digest}, {"refs", std::move(refs)}});
+  std::ofstream(sidecarOf(entry.file)) << api::toText(JsonObject{{"digest", entry.digest}, {"refs", std::move(refs)}, {"namespace", entry.ns}});
   std::lock_guard lock(mutex_);
   // The newest archive of a reference is the one that counts.
   for (auto& [path, other] : byFile_) {

@@ -25,6 +25,7 @@ const QList<Room>& rooms() {
       {"engine/scheduler", {"engine/client"}},
       {"engine/metrics", {"engine/client"}},
       {"engine/timeline", {"engine/client"}},
+      {"engine/deploy", {"engine/client"}},
       {"engine/fleet", {"engine/client", "engine/net"}},
       {"engine/server", {"engine/cache", "engine/client", "engine/net"}},
       {"engine/runtime",
@@ -32,7 +33,7 @@ const QList<Room>& rooms() {
       {"agents", {"engine/base", "engine/api", "engine/net", "engine/client"}},
       {"models", {"engine/base", "engine/api", "engine/client"}, true},
       {"ui", {"models", "engine/api"}, true},
-      {"app", {"ui", "models", "engine/runtime", "agents"}, true},
+      {"app", {"ui", "models", "engine/runtime", "engine/deploy", "agents"}, true},
   };
   return table;
 }
