@@ -118,6 +118,7 @@ class StreamTest : public QObject {
   Q_OBJECT
   std::shared_ptr<Io> io;
   std::shared_ptr<Lane> lane;
+  std::shared_ptr<Executor> blocking = makeThreadExecutor(1, "sockets");
   std::unique_ptr<Server> server;
   std::string address;
   std::shared_ptr<HttpClient> http;
@@ -281,7 +282,7 @@ class StreamTest : public QObject {
 
   // ---- port-forward ------------------------------------------------------------------------------------------------
 
-  PodDial dial() { return podDial(lane, makeThreadExecutor(1, "sockets"), ""); }
+  PodDial dial() { return podDial(lane, blocking, ""); }
 
   void theTunnelCarriesManyConnections() {
     StreamingServer pod(lane);  // for its listener only
