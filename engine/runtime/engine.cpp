@@ -11,6 +11,7 @@
 #include "engine/cache/cache.h"
 #include "engine/controllers/controllers.h"
 #include "engine/fleet/fleet.h"
+#include "engine/metrics/collector.h"
 #include "engine/runtime/insight.h"
 #include "engine/metrics/collector.h"
 #include "engine/runtime/pki_files.h"
