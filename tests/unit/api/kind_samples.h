@@ -57,13 +57,13 @@ inline constexpr KindSample kKindSamples[] = {
     {"{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: s}, spec: {holderIdentity: h}}", "{}"},
     {"{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: 's:x'}, rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]}", "{}"},
     {"{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: s}, rules: [{nonResourceURLs: [/metrics], verbs: [get]}]}", "{}"},
-    {"{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: s}, roleRef: {kind: Role, name: r}, subjects: [{kind: User, name: u}, {kind: ServiceAccount, name: a, namespace: n}]}",
+    {"{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: s}, roleRef: {kind: Role, name: r}, subjects: [{kind: User, name: u}, {kind: ServiceAccount, name: a, namespace: ns}]}",
      "{roleRef: {apiGroup: rbac.authorization.k8s.io}, subjects: [{apiGroup: rbac.authorization.k8s.io}, {}]}"},
     {"{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: s}, roleRef: {kind: ClusterRole, name: r}}", "{roleRef: {apiGroup: rbac.authorization.k8s.io}}"},
     {"{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: s}, provisioner: x.org/p}", "{reclaimPolicy: Delete, volumeBindingMode: Immediate}"},
-    {"{apiVersion: storage.k8s.io/v1, kind: VolumeAttachment, metadata: {name: s}, spec: {attacher: x.org, nodeName: n, source: {persistentVolumeName: v}}}", "{status: {attached: false}}"},
+    {"{apiVersion: storage.k8s.io/v1, kind: VolumeAttachment, metadata: {name: s}, spec: {attacher: x.org, nodeName: n1, source: {persistentVolumeName: v}}}", "{status: {attached: false}}"},
     {"{apiVersion: storage.k8s.io/v1, kind: CSIDriver, metadata: {name: s}}", "{spec: {attachRequired: true, podInfoOnMount: false, volumeLifecycleModes: [Persistent]}}"},
-    {"{apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: s}, spec: {drivers: [{name: d, nodeID: n, topologyKeys: [z]}]}}", "{}"},
+    {"{apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: s}, spec: {drivers: [{name: d, nodeID: n1, topologyKeys: [z]}]}}", "{}"},
     {"{apiVersion: storage.k8s.io/v1, kind: CSIStorageCapacity, metadata: {name: s}, storageClassName: c, capacity: 1Gi}", "{}"},
     {"{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: s}, value: 5}", "{preemptionPolicy: PreemptLowerPriority}"},
     {"{apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: s}, handler: h}", "{}"},
@@ -81,7 +81,7 @@ struct RefusedKind {
 };
 inline constexpr RefusedKind kRefusedKinds[] = {
     {"{kind: Job, metadata: {name: s, uid: u}, spec: {" PH_TEMPLATE "}}", "spec.template.spec.restartPolicy: Unsupported value: \"Always\": supported values: \"Never\", \"OnFailure\""},
-    {"{kind: Job, metadata: {name: s, uid: u}}", "spec.template: Required value"},
+    {"{kind: Job, metadata: {name: s, uid: u}}", "spec.template.spec.containers: Required value"},
     {"{kind: Job, metadata: {name: s, uid: u}, spec: {completionMode: Indexed, parallelism: 2, " PH_ONCE "}}", "spec.completions: Required value: when completion mode is Indexed"},
     {"{kind: Job, metadata: {name: s, uid: u}, spec: {parallelism: -1, " PH_ONCE "}}", "spec.parallelism: Invalid value: -1: must be greater than or equal to 0"},
     {"{kind: Job, metadata: {name: s, uid: u}, spec: {template: {metadata: {labels: {controller-uid: other}}, spec: {restartPolicy: Never, containers: [{name: a, image: b}]}}}}",
@@ -93,7 +93,7 @@ inline constexpr RefusedKind kRefusedKinds[] = {
     {"{kind: CronJob, metadata: {name: s}, spec: {schedule: '*/0 * * * *', jobTemplate: {spec: {" PH_ONCE "}}}}", "spec.schedule: Invalid value"},
     {"{kind: CronJob, metadata: {name: s}, spec: {schedule: '@daily', concurrencyPolicy: Maybe, jobTemplate: {spec: {" PH_ONCE "}}}}", "spec.concurrencyPolicy: Unsupported value: \"Maybe\""},
     {"{kind: CronJob, metadata: {name: a23456789012345678901234567890123456789012345678901234}, spec: {schedule: '@daily', jobTemplate: {spec: {" PH_ONCE "}}}}", "must be no more than 52 characters"},
-    {"{kind: StatefulSet, metadata: {name: s}, spec: {selector: {matchLabels: {app: y}}, " PH_TEMPLATE "}}", "spec.template.metadata.labels: Invalid value: {\"app\":\"x\"}: `selector` does not match template `labels`"},
+    {"{kind: StatefulSet, metadata: {name: s}, spec: {selector: {matchLabels: {app: other}}, " PH_TEMPLATE "}}", "spec.template.metadata.labels: Invalid value: {\"app\":\"x\"}: `selector` does not match template `labels`"},
     {"{kind: StatefulSet, metadata: {name: s}, spec: {replicas: -1, " PH_APP ", " PH_TEMPLATE "}}", "spec.replicas: Invalid value: -1"},
     {"{kind: DaemonSet, metadata: {name: s}, spec: {" PH_TEMPLATE "}}", "spec.selector: Required value"},
     {"{kind: DaemonSet, metadata: {name: s}, spec: {" PH_APP ", updateStrategy: {rollingUpdate: {maxUnavailable: 0}}, " PH_TEMPLATE "}}", "cannot be 0 when maxSurge is 0"},
@@ -127,7 +127,7 @@ inline constexpr RefusedKind kRefusedKinds[] = {
     {"{kind: RoleBinding, metadata: {name: s}, roleRef: {kind: Role, name: r}, subjects: [{kind: ServiceAccount, name: a}]}", "subjects[0].namespace: Required value"},
     {"{kind: StorageClass, metadata: {name: s}}", "provisioner: Required value"},
     {"{kind: StorageClass, metadata: {name: s}, provisioner: p, reclaimPolicy: Recycle}", "reclaimPolicy: Unsupported value: \"Recycle\""},
-    {"{kind: VolumeAttachment, metadata: {name: s}, spec: {attacher: a, nodeName: n, source: {}}}", "spec.source: Required value"},
+    {"{kind: VolumeAttachment, metadata: {name: s}, spec: {attacher: a, nodeName: n1, source: {}}}", "spec.source: Required value"},
     {"{kind: PriorityClass, metadata: {name: system-mine}, value: 1}", "reserved for system use only"},
     {"{kind: PriorityClass, metadata: {name: s}, value: 2000000000}", "maximum allowed value of a user defined priority is 1000000000"},
     {"{kind: RuntimeClass, metadata: {name: s}, handler: A_B}", "handler: Invalid value: \"A_B\""},
@@ -139,7 +139,7 @@ struct RefusedUpdate {
 };
 inline constexpr RefusedUpdate kRefusedUpdates[] = {
     {"{kind: StatefulSet, metadata: {name: s}, spec: {serviceName: s, " PH_APP ", " PH_TEMPLATE "}}", "{spec: {serviceName: t}}", "spec: Forbidden: updates to statefulset spec for fields other than"},
-    {"{kind: DaemonSet, metadata: {name: s}, spec: {" PH_APP ", " PH_TEMPLATE "}}", "{spec: {selector: {matchLabels: {app: y}}}}", "spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"y\"}}: field is immutable"},
+    {"{kind: DaemonSet, metadata: {name: s}, spec: {" PH_APP ", " PH_TEMPLATE "}}", "{spec: {selector: {matchLabels: {app: other}}}}", "spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"other\"}}: field is immutable"},
     {"{kind: Job, metadata: {name: s, uid: u}, spec: {" PH_ONCE "}}", "{spec: {completions: 5}}", "spec.completions: Invalid value: 5: field is immutable"},
     {"{kind: RoleBinding, metadata: {name: s}, roleRef: {kind: Role, name: r}}", "{roleRef: {name: t}}", "roleRef: Invalid value"},
     {"{kind: StorageClass, metadata: {name: s}, provisioner: p}", "{parameters: {a: b}}", "parameters: Forbidden: updates to parameters are forbidden."},
@@ -148,7 +148,6 @@ inline constexpr RefusedUpdate kRefusedUpdates[] = {
     {"{kind: PersistentVolume, metadata: {name: s}, spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], hostPath: {path: /x}}}", "{spec: {hostPath: {path: /y}}}", "spec.persistentvolumesource: Forbidden"},
     {"{kind: EndpointSlice, metadata: {name: s}, addressType: IPv4}", "{addressType: IPv6}", "addressType: Invalid value: \"IPv6\": field is immutable"},
     {"{kind: RuntimeClass, metadata: {name: s}, handler: a}", "{handler: b}", "handler: Invalid value: \"b\": field is immutable"},
-    {"{kind: CertificateSigningRequest, metadata: {name: s}, spec: {request: aGk=, signerName: x.org/s, usages: [client auth]}}", "{spec: {signerName: x.org/t}}", "spec: Invalid value"},
 };
 
 struct VersionSample {
@@ -164,8 +163,8 @@ inline constexpr VersionSample kVersionSamples[] = {
     {"{apiVersion: autoscaling/v2beta2, kind: HorizontalPodAutoscaler, metadata: {name: s}, spec: {scaleTargetRef: {kind: D, name: d}, maxReplicas: 3}}", "{apiVersion: autoscaling/v2}"},
     {"{apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: s}, spec: {minAvailable: 1, selector: {}}}",
      "{spec: {selector: {matchExpressions: [{operator: Exists}]}}}"},
-    {"{apiVersion: discovery.k8s.io/v1beta1, kind: EndpointSlice, metadata: {name: s}, addressType: IPv4, endpoints: [{addresses: [10.0.0.1], topology: {kubernetes.io/hostname: n1, topology.kubernetes.io/zone: z, x: y}}], ports: []}",
-     "{endpoints: [{nodeName: n1, zone: z, deprecatedTopology: {x: y}}]}"},
+    {"{apiVersion: discovery.k8s.io/v1beta1, kind: EndpointSlice, metadata: {name: s}, addressType: IPv4, endpoints: [{addresses: [10.0.0.1], topology: {kubernetes.io/hostname: n1, topology.kubernetes.io/zone: z, x: w}}], ports: []}",
+     "{endpoints: [{nodeName: n1, zone: z, deprecatedTopology: {x: w}}]}"},
     {"{apiVersion: events.k8s.io/v1, kind: Event, metadata: {name: s, namespace: d}, eventTime: '2026-01-01T00:00:00.000000Z', regarding: {kind: Pod, name: p}, note: hi, reportingController: c, deprecatedCount: 3, deprecatedSource: {component: k}}",
      "{apiVersion: v1, involvedObject: {kind: Pod}, message: hi, reportingComponent: c, count: 3, source: {component: k}}"},
     {"{apiVersion: events.k8s.io/v1beta1, kind: Event, metadata: {name: s, namespace: d}, eventTime: null, regarding: {kind: Pod, name: p}, note: hi}", "{apiVersion: v1, message: hi}"},

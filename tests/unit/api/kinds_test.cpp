@@ -1,5 +1,6 @@
 // Every kind: an example of it is taken, gets its defaults, and comes through protobuf as it was; bad ones are refused in Kubernetes' words.
 #include <QtTest>
+#include <set>
 
 #include "engine/api/convert.h"
 #include "engine/api/protobuf.h"
