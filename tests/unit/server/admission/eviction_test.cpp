@@ -17,7 +17,7 @@ class EvictionTest : public QObject {
   // Bound and running, as an agent would say.
   void pod(const std::string& name, bool ready = true, const std::string& phase = "Running") {
     QVERIFY(c_->create("apiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
-                       ", labels: {app: web}}\nspec: {nodeName: n, terminationGracePeriodSeconds: 0, containers: [{name: c, image: i}]}").ok());
+                       ", labels: {app: web}}\nspec: {nodeName: n1, terminationGracePeriodSeconds: 0, containers: [{name: c, image: i}]}").ok());
     QVERIFY(c_->patch("apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + "}\nstatus: {phase: " + phase +
                           ", conditions: [{type: Ready, status: '" + (ready ? "True" : "False") + "'}]}", "status").ok());
   }

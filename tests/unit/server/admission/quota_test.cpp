@@ -20,7 +20,7 @@ std::string pod(const std::string& name, const std::string& resources = "{}", co
 }
 std::string configMap(const std::string& name) { return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}"; }
 std::string service(const std::string& name, const std::string& type) {
-  return "apiVersion: v1\nkind: Service\nmetadata: {name: " + name + "}\nspec: {type: " + type + ", ports: [{port: 80}, {port: 81, name: b}]}";
+  return "apiVersion: v1\nkind: Service\nmetadata: {name: " + name + "}\nspec: {type: " + type + ", ports: [{port: 80, name: a}, {port: 81, name: b}]}";
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ class QuotaTest : public QObject {
     QVERIFY(c_->patch("apiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec: {type: LoadBalancer}").ok());
     QCOMPARE(used(), std::string("services=3,services.loadbalancers=1,services.nodeports=2"));
     QVERIFY(c_->create(configMap("m")).ok());
-    QVERIFY(why(c_->create(configMap("n"))).find("requested: count/configmaps=1, used: count/configmaps=1, limited: count/configmaps=1") != std::string::npos);
+    QVERIFY(why(c_->create(configMap("second"))).find("requested: count/configmaps=1, used: count/configmaps=1, limited: count/configmaps=1") != std::string::npos);
   }
 
   void claims() {
@@ -131,7 +131,7 @@ class QuotaTest : public QObject {
     QVERIFY(c_->patch(quota("pods: 2, count/configmaps: 1")).ok());
     QVERIFY(c_->create(pod("b")).ok());
     QVERIFY(c_->create(configMap("x")).ok());
-    QVERIFY(!c_->create(configMap("y")).ok());
+    QVERIFY(!c_->create(configMap("z")).ok());
     // Less than is used already: what is there stays, nothing comes.
     QVERIFY(c_->patch(quota("pods: 1")).ok());
     QVERIFY(!c_->create(pod("c")).ok());
