@@ -15,7 +15,8 @@ inline constexpr const char* kForwardChannels = "v4.channel.k8s.io";
 
 // Makes a connected descriptor to a port of the pod's own loopback; `done` comes on the lane.
 using PodDial = std::function<void(uint16_t port, std::function<void(Result<int>)> done)>;
-// Connects to a port inside of a network namespace (its file; empty: the host's). Sockets are made on `blocking`.
+// Connects to a port inside of a network namespace (its file; empty: the host's). Sockets are made on `blocking`, which outlives
+// the connections.
 PodDial podDial(std::shared_ptr<net::Lane> lane, std::shared_ptr<Executor> blocking, std::string namespaceFile);
 
 // Both answer nothing: they take a WebSocket that is open. Live until it closes. `pod` is for messages.

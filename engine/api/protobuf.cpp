@@ -326,6 +326,9 @@ Result<Json> objectFromProtobuf(std::string_view in, const Type& type) {
   return tree;
 }
 
+// The one meta.v1.Duration among the kinds that are served: a text in JSON, nanoseconds in a message of their own here.
+static bool isDuration(const Type& parent, const Field& f) { return f.name == "window" && parent.name.starts_with("io.k8s.metrics."); }
+
 std::string toProtobuf(const Json& tree, const Type& type) {
   ProtobufWriter out;
   auto* object = tree.if_object();
@@ -340,7 +343,11 @@ std::string toProtobuf(const Json& tree, const Type& type) {
     }
     auto* v = object->if_contains(f.name);
     if (!v || v->is_null()) continue;
-    if (f.type->form == Form::List) {
+    if (isDuration(type, f)) {
+      ProtobufWriter nanoseconds;
+      nanoseconds.varint(1, uint64_t(parseDuration(text(*v)).value_or(Duration::zero()).count()));
+      out.message(f.number, nanoseconds);
+    } else if (f.type->form == Form::List) {
       if (v->is_array())
         for (auto& item : v->get_array()) putValue(out, f.number, item, *f.type->item);
     } else if (f.type->form == Form::Map) {

@@ -149,7 +149,8 @@ bool SpdySession::onFrame(SpdyFrame frame) {
     case SpdyFrame::GoAway:  // what is open goes on; its connection tells the end
     default: break;
   }
-  if (bytes_ && bytes_->buffered() > kMaxReplies && frame.type != SpdyFrame::RstStream) end("the peer asks and does not read");
+  bool answered = frame.type == SpdyFrame::Ping || frame.type == SpdyFrame::SynStream;
+  if (answered && bytes_ && bytes_->buffered() > kMaxReplies) end("the peer asks and does not read");
   return bytes_ != nullptr;
 }
 

@@ -200,8 +200,9 @@ std::vector<Subresource> subresourcesOf(const ResourceInfo& info) {
   if (!info.scale.specReplicas.empty())
     out.push_back({"scale", "autoscaling", "v1", "Scale", {"get", "patch", "update"}});
   for (auto& name : info.subresources) {
-    if (name == "proxy" && info.kind != "Node") continue;
     if (auto* known = knownSubresource(name)) out.push_back(*known);
+    if (name == "proxy" && info.kind == "Pod") out.back().kind = "PodProxyOptions";
+    if (name == "proxy" && info.kind == "Service") out.back().kind = "ServiceProxyOptions";
   }
   std::sort(out.begin(), out.end(), [](auto& a, auto& b) { return a.name < b.name; });
   return out;

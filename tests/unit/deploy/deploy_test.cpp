@@ -50,13 +50,13 @@ class DeployTest : public QObject {
   }
   void aFolder() {
     QTemporaryDir dir;
-    put(dir, "2.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n");
+    put(dir, "2.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: space}\n");
     put(dir, "1.json", R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"web"}})");
     put(dir, "web.tar", "x");
     put(dir, "README.md", "x");
     auto r = readSource(dir.path().toStdString());
     QVERIFY(r.ok());
-    QCOMPARE(names(r->objects), std::string("Namespace/n Service/web Deployment/web"));
+    QCOMPARE(names(r->objects), std::string("Namespace/space Service/web Deployment/web"));
     QCOMPARE(r->archives.size(), size_t(1));
     QTemporaryDir empty;
     QVERIFY(!readSource(empty.path().toStdString()).ok());
