@@ -146,6 +146,33 @@ class DeployTest : public QObject {
     QVERIFY2(ran.code == 1 && ran.err.contains("broken.tar"), qPrintable(ran.err));
   }
 
+  // As the README says: one service account, the role "edit" in one namespace.
+  void aNamespacesTokenIsEnough() {
+    for (auto arguments : {QStringList{"create", "namespace", "shop"}, QStringList{"-n", "shop", "create", "serviceaccount", "ci"},
+                           QStringList{"-n", "shop", "create", "rolebinding", "ci", "--clusterrole=edit", "--serviceaccount=shop:ci"}})
+      VERIFY_RAN(engine_->kubectl(arguments));
+    auto made = engine_->kubectl({"-n", "shop", "create", "token", "ci"});
+    VERIFY_RAN(made);
+    auto ca = dir_.filePath("ca.crt");
+    auto text = engine_->kubectl({"get", "configmap", "kube-root-ca.crt", "-n", "shop", "-o", "jsonpath={.data.ca\\.crt}"}).out.toUtf8();
+    QFile f(ca);
+    QVERIFY(f.open(QIODevice::WriteOnly) && f.write(text) == text.size() && text.startsWith("-----BEGIN"));
+    f.close();
+    auto archive = dir_.filePath("mine.tar");
+    QCOMPARE(QProcess::execute(QString(PH_SOURCE_DIR) + "/tests/support/images/make-image", {"1", archive, "mine"}), 0);
+    QStringList who{"--server", "https://" + engine_->address(), "--token", made.out.trimmed(), "--ca", ca, "-n", "shop"};
+    QTRY_VERIFY_WITH_TIMEOUT(deploy(QStringList{archive, "--app", "mine"} + who, false).ok(), 30000);
+    QCOMPARE(engine_->kubectl({"-n", "shop", "get", "deployment", "mine", "-o", "jsonpath={.status.availableReplicas}"}).out, "1");
+    // Not elsewhere, and no image that others brought.
+    who.last() = "default";
+    auto ran = deploy(QStringList{archive, "--app", "mine"} + who, false);
+    QVERIFY2(ran.code == 1 && ran.err.contains("forbidden"), qPrintable(ran.err));
+    who.last() = "shop";
+    auto theirs = dir_.filePath("solo.tar");
+    ran = deploy(QStringList{theirs, "--app", "theirs"} + who, false);
+    QVERIFY2(ran.code == 1 && ran.err.contains("brought by"), qPrintable(ran.err));
+  }
+
   void uploadsAreChecked() {
     Http admin(*engine_, Http::admin(*engine_));
     auto id = QJsonDocument::fromJson(admin.post("/pilothouse/images/uploads?namespace=default", "").body).object()["id"].toString().toStdString();

@@ -61,6 +61,8 @@ void userRoles(Roles& out) {
                  on(kRead, "policy", "poddisruptionbudgets poddisruptionbudgets/status"),
                  on(kRead, "networking.k8s.io", "ingresses ingresses/status networkpolicies")},
        .aggregateTo = "view"});
+  // Image archives for one's own namespace (pilothouse-engine deploy).
+  out.push_back({.name = "pilothouse:image-uploader", .rules = {on("create", "fleet.pilothouse.io", "images")}, .aggregateTo = "edit"});
   out.push_back({.name = "system:aggregated-metrics-reader",
                  .rules = {on(kRead, "metrics.k8s.io", "nodes pods")},
                  .aggregateTo = "view"});
