@@ -121,7 +121,8 @@ class CodecTest : public QObject {
   // Every member of every struct, once: wrong offsets or forms can't survive this.
   void everyKindRoundTrips_data() {
     QTest::addColumn<const void*>("kind");
-    for (auto* r : registry_->all()) QTest::newRow(r->kind.c_str()) << static_cast<const void*>(r);
+    for (auto* r : registry_->all())
+      if (r->type->ops->create) QTest::newRow((r->apiVersion() + " " + r->kind).c_str()) << static_cast<const void*>(r);
   }
   void everyKindRoundTrips() {
     QFETCH(const void*, kind);

@@ -70,7 +70,7 @@ inline constexpr KindSample kKindSamples[] = {
     {"{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: boats.x.org}, spec: {group: x.org, scope: Namespaced, names: {plural: boats, kind: Boat}, "
      "versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}}",
      "{}"},
-    {"{apiVersion: certificates.k8s.io/v1, kind: CertificateSigningRequest, metadata: {name: s}, spec: {request: aGk=, signerName: x.org/s, usages: [client auth]}}", "{status: {}}"},
+    {"{apiVersion: certificates.k8s.io/v1, kind: CertificateSigningRequest, metadata: {name: s}, spec: {request: aGk=, signerName: x.org/s, usages: [client auth]}}", "{}"},
     {"{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: s}}", "{}"},
     {"{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: s}}", "{}"},
     {"{apiVersion: fleet.pilothouse.io/v1, kind: Machine, metadata: {name: s}, spec: {address: 10.0.0.9}}", "{spec: {port: 22}}"},
@@ -124,7 +124,7 @@ inline constexpr RefusedKind kRefusedKinds[] = {
     {"{kind: Role, metadata: {name: s}, rules: [{verbs: [get], nonResourceURLs: [/x]}]}", "namespaced rules cannot apply to non-resource URLs"},
     {"{kind: Role, metadata: {name: s}, rules: [{apiGroups: [''], resources: [pods]}]}", "rules[0].verbs: Required value"},
     {"{kind: ClusterRoleBinding, metadata: {name: s}, roleRef: {kind: Role, name: r}}", "roleRef.kind: Unsupported value: \"Role\": supported values: \"ClusterRole\""},
-    {"{kind: RoleBinding, metadata: {name: s}, roleRef: {kind: Role, name: r}, subjects: [{kind: ServiceAccount, name: a}]}", "subjects[0].namespace: Required value"},
+    {"{kind: ClusterRoleBinding, metadata: {name: s}, roleRef: {kind: ClusterRole, name: r}, subjects: [{kind: ServiceAccount, name: a}]}", "subjects[0].namespace: Required value"},
     {"{kind: StorageClass, metadata: {name: s}}", "provisioner: Required value"},
     {"{kind: StorageClass, metadata: {name: s}, provisioner: p, reclaimPolicy: Recycle}", "reclaimPolicy: Unsupported value: \"Recycle\""},
     {"{kind: VolumeAttachment, metadata: {name: s}, spec: {attacher: a, nodeName: n1, source: {}}}", "spec.source: Required value"},

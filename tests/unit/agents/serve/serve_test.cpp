@@ -21,14 +21,14 @@ struct Answer : net::Responder {
   std::string body;
   bool ended = false;
   size_t behind = 0;
-  std::function<void()> closed;
+  std::function<void()> closed, drained;
   void send(net::Response r) override { status = r.status, body = r.bodyText(), ended = true; }
   void begin(int s, net::Headers) override { status = s; }
   void write(net::Buffer b) override { body += *b; }
   void end() override { ended = true; }
   size_t buffered() const override { return behind; }
   void onClose(std::function<void()> f) override { closed = std::move(f); }
-  void onDrain(std::function<void()>) override {}
+  void onDrain(std::function<void()> f) override { drained = std::move(f); }
   void upgrade(std::string, std::function<void(Result<std::shared_ptr<net::WebSocket>>)>) override {}
 };
 
@@ -122,6 +122,7 @@ class ServeTest : public QObject {
     QVERIFY(!answer->ended);
     QVERIFY(answer->body.size() < 300 * 1024);
     answer->behind = 0;
+    answer->drained();
     QVERIFY(sim->runUntil([&] { return answer->ended; }, 5s));
     QCOMPARE(answer->body.size(), size_t(20000) * 7);
   }

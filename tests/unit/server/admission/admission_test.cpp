@@ -86,9 +86,10 @@ class AdmissionTest : public QObject {
     };
     row("within", "{type: Container, min: {cpu: 100m}, max: {cpu: 2}}", "{limits: {cpu: 1}}", "");
     row("less than the least", "{type: Container, min: {cpu: 100m}}", "{requests: {cpu: 50m}}", "minimum cpu usage per Container is 100m, but request is 50m");
-    row("says nothing", "{type: Container, min: {cpu: 100m}}", "{}", "minimum cpu usage per Container is 100m.  No request is specified");
+    row("a request by default", "{type: Container, min: {cpu: 100m}}", "{}", "");  // the least is the default
+    row("says nothing", "{type: Pod, min: {cpu: 100m}}", "{}", "minimum cpu usage per Pod is 100m.  No request is specified");
     row("more than the most", "{type: Container, max: {memory: 1Gi}}", "{limits: {memory: 2Gi}}", "maximum memory usage per Container is 1Gi, but limit is 2Gi");
-    row("no limit", "{type: Container, max: {memory: 1Gi}}", "{}", "maximum memory usage per Container is 1Gi.  No limit is specified");
+    row("no limit", "{type: Pod, max: {memory: 1Gi}}", "{}", "maximum memory usage per Pod is 1Gi.  No limit is specified");
     row("ratio", "{type: Container, maxLimitRequestRatio: {cpu: 2}}", "{limits: {cpu: 1}, requests: {cpu: 250m}}",
         "cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000");
     row("ratio held", "{type: Container, maxLimitRequestRatio: {cpu: 2}}", "{limits: {cpu: 1}, requests: {cpu: 500m}}", "");
