@@ -96,8 +96,11 @@ class EngineImpl final : public Engine {
     if (controllers_) controllers_->stop();
     if (api_) api_->setReady(false);
     if (http_) http_->stop();
+    // What stops does so on its strand, a task after the other, and uses the client until then: each round lets such a chain go on
+    // by a step.
+    constexpr int kRounds = 100;
+    for (int i = 0; i < kRounds; ++i) drain();
     // The client goes first: it holds the server, and the server the core.
-    drain();
     fleet_.reset();
     timelines_.reset();
     scheduler_.reset();
@@ -108,7 +111,7 @@ class EngineImpl final : public Engine {
     http_.reset();
     api_.reset();
     drain();
-    core_.reset();  // flushes the store
+    releaseCore();
     executor_.reset();
     blocking_.reset();
     io_.reset();
@@ -201,6 +204,15 @@ class EngineImpl final : public Engine {
     api_->setDialer(dialer);
     usage_->setDialer(std::move(dialer));
     fleet_->start();
+  }
+
+  // Writes whose answers are on their way hold the core too. It must not end on the thread that brings them, for its end waits
+  // for that thread.
+  void releaseCore() {
+    constexpr int kTurns = 100'000;  // of the executor: some seconds
+    for (int i = 0; core_ && core_.use_count() > 1 && i < kTurns; ++i) drain();
+    if (core_ && core_.use_count() > 1) PH_LOG(Error, "engine", "something still holds the server's core at the end");
+    core_.reset();  // flushes the store
   }
 
   // Until what was posted so far has run.

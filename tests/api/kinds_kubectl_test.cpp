@@ -64,7 +64,7 @@ class KindsKubectlTest : public QObject {
   }
   void samples() {
     QFETCH(QByteArray, object);
-    if (object.contains("kind: Namespace,")) QSKIP("has tests of its own");
+    if (object.contains("kind: Namespace,") || object.contains("kind: CertificateSigningRequest,")) QSKIP("has tests of its own");
     object.replace("metadata: {name: s", "metadata: {name: sample");
     auto made = kubectl({"create", "-f", "-", "-o", "json"}, object);
     VERIFY_RAN(made);
@@ -120,11 +120,11 @@ class KindsKubectlTest : public QObject {
   void autoscalerInTwoVersions() {
     QByteArray v1 = "{apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: s}, spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, maxReplicas: 3, targetCPUUtilizationPercentage: 55}}";
     VERIFY_RAN(kubectl({"create", "-f", "-"}, v1));
-    auto now = json(kubectl({"get", "hpa.v2.autoscaling", "s", "-o", "json"}).out);
+    auto now = json(kubectl({"get", "horizontalpodautoscalers.v2.autoscaling", "s", "-o", "json"}).out);
     QCOMPARE(in(now, "spec.metrics.0.resource.target.averageUtilization").toInt(), 55);
-    auto table = kubectl({"get", "hpa.v1.autoscaling", "s"});
+    auto table = kubectl({"get", "horizontalpodautoscalers.v1.autoscaling", "s"});
     QVERIFY2(table.out.contains("cpu: <unknown>/55%") && table.out.contains("Deployment/d"), qPrintable(table.all()));
-    QCOMPARE(in(json(kubectl({"get", "hpa.v1.autoscaling", "s", "-o", "json"}).out), "spec.targetCPUUtilizationPercentage").toInt(), 55);
+    QCOMPARE(in(json(kubectl({"get", "horizontalpodautoscalers.v1.autoscaling", "s", "-o", "json"}).out), "spec.targetCPUUtilizationPercentage").toInt(), 55);
   }
 
   void eventsOfBothGroups() {

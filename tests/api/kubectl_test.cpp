@@ -277,11 +277,11 @@ class KubectlTest : public QObject {
   void manyObjectsComeInPages() {
     QByteArray list = "apiVersion: v1\nkind: List\nitems:\n";
     for (int i = 0; i < 60; ++i)
-      list += "- {apiVersion: v1, kind: Secret, metadata: {name: c" + QByteArray::number(i) + "}}\n";
+      list += "- {apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: c" + QByteArray::number(i) + "}}\n";
     VERIFY_RAN(KUBECTL_IN(list, "create", "-f", "-"));
-    QCOMPARE(KUBECTL("get", "secret", "--chunk-size=7", "-o", "name").out.count('\n'), 60);
+    QCOMPARE(KUBECTL("get", "lease", "--chunk-size=7", "-o", "name").out.count('\n'), 60);
     VERIFY_RAN(KUBECTL_IN(list, "delete", "-f", "-", "--wait=false"));
-    QTRY_COMPARE(KUBECTL("get", "secret", "-o", "name").out.count('\n'), 0);
+    QTRY_COMPARE(KUBECTL("get", "lease", "-o", "name").out.count('\n'), 0);
   }
 };
 
