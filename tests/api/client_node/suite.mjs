@@ -264,10 +264,10 @@ const cases = {
 
   async quotasHold() {
     await core.createNamespace({ body: { metadata: { name: 'tight' } } });
-    await core.createNamespacedResourceQuota({ namespace: 'tight', body: { metadata: { name: 'q' }, spec: { hard: { 'count/configmaps': '5', secrets: '3' } } } });
-    const make = (i) => core.createNamespacedSecret({ namespace: 'tight', body: { metadata: { name: `s${i}` } } }).then(() => 1, (e) => {
+    await core.createNamespacedResourceQuota({ namespace: 'tight', body: { metadata: { name: 'q' }, spec: { hard: { 'count/configmaps': '5', services: '3' } } } });
+    const make = (i) => core.createNamespacedService({ namespace: 'tight', body: { metadata: { name: `s${i}` }, spec: { ports: [{ port: 80 }] } } }).then(() => 1, (e) => {
       assert.equal(e.code, 403);
-      assert.match(JSON.parse(e.body).message, /exceeded quota: q, requested: secrets=1, used: secrets=3, limited: secrets=3/);
+      assert.match(JSON.parse(e.body).message, /exceeded quota: q, requested: services=1, used: services=3, limited: services=3/);
       return 0;
     });
     const made = await Promise.all(Array.from({ length: 20 }, (_, i) => make(i)));
