@@ -36,7 +36,6 @@ Result<std::vector<ControllerSpec>> allControllers(const Kinds& kinds, const Opt
   specs.push_back(namespaceController(kinds));
   specs.push_back(serviceAccountController(kinds));
   if (!options.rootCa.empty()) specs.push_back(rootCaController(kinds, options.rootCa));
-  if (options.secretToken) specs.push_back(accountSecretsController(kinds));
   if (options.secretToken) specs.push_back(tokenSecretsController(kinds, options.rootCa, options.secretToken));
   specs.push_back(certificatesController(kinds, options.certificates));
   specs.push_back(nodeLifecycleController(kinds, options.node));

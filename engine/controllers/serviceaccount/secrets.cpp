@@ -62,42 +62,6 @@ Plan reconcileTokenSecret(const Snapshot& snapshot, const Key& key, const std::s
   return plan;
 }
 
-Plan reconcileAccountSecret(const Snapshot& snapshot, const Key& key) {
-  Plan plan;
-  auto& kinds = snapshot.kinds();
-  ObjectPtr account = snapshot.get(kinds.serviceAccounts, key.text);
-  ObjectPtr ns = snapshot.get(kinds.namespaces, key.ns);
-  if (!account || account->meta().deleting || !ns || ns->meta().deleting) return plan;
-  if (!account->as<v1::ServiceAccount>().secrets.empty()) return plan;
-  for (auto& [name, secret] : snapshot.all(kinds.secrets).prefix(key.ns + "/")) {
-    if (secret->meta().deleting || !isTokenSecret(*secret)) continue;
-    auto& its = secret->as<v1::Secret>();
-    if (annotation(its, kAccountName) != account->name() || annotation(its, kAccountUid) != account->uid()) continue;
-    plan.patch(*account, JsonObject{{"secrets", JsonArray{JsonObject{{"name", secret->name()}}}}});
-    return plan;
-  }
-  plan.create(kinds.secrets, key.ns,
-              JsonObject{{"apiVersion", "v1"},
-                         {"kind", "Secret"},
-                         {"type", kType},
-                         {"metadata", JsonObject{{"generateName", account->name() + "-token-"},
-                                                 {"namespace", key.ns},
-                                                 {"annotations", JsonObject{{kAccountName, account->name()}, {kAccountUid, account->uid()}}}}}});
-  return plan;
-}
-
-ControllerSpec accountSecretsController(const Kinds& kinds) {
-  ControllerSpec spec;
-  spec.name = "serviceaccount-secrets-controller";
-  spec.watches = {{kinds.serviceAccounts, keySelf}, {kinds.secrets, [](const Snapshot&, const client::Change& c, Keys& keys) {
-                     if (!isTokenSecret(*c.any())) return;
-                     auto name = annotation(c.any()->as<v1::Secret>(), kAccountName);
-                     if (!name.empty()) keys.push_back(c.any()->ns() + "/" + name);
-                   }}};
-  spec.reconcile = [](const Snapshot& snapshot, const Key& key, Moment) { return reconcileAccountSecret(snapshot, key); };
-  return spec;
-}
-
 ControllerSpec tokenSecretsController(const Kinds& kinds, std::string rootCa, SignSecretToken sign) {
   ControllerSpec spec;
   spec.name = "serviceaccount-token-controller";

@@ -12,10 +12,6 @@ namespace ph::controllers {
 // A token of this account that holds as long as the secret of this name has it.
 using SignSecretToken = std::function<Result<std::string>(const api::Object& account, const std::string& secret)>;
 
-// An account without secrets gets one with a token, and names it, as clients of Kubernetes 1.20 expect of every account.
-Plan reconcileAccountSecret(const Snapshot& snapshot, const Key& key);
-ControllerSpec accountSecretsController(const Kinds& kinds);
-
 Plan reconcileTokenSecret(const Snapshot& snapshot, const Key& key, const std::string& rootCa, const SignSecretToken& sign);
 ControllerSpec tokenSecretsController(const Kinds& kinds, std::string rootCa, SignSecretToken sign);
 
