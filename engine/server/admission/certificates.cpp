@@ -6,24 +6,16 @@
 #include "engine/server/authz.h"
 #include "engine/server/identity/cluster_ca.h"
 #include "engine/server/json_util.h"
+#include "engine/server/user_info.h"
 
 namespace ph::server {
 namespace {
 
 bool isRequest(const ResourceInfo& info) { return info.group == "certificates.k8s.io" && info.kind == "CertificateSigningRequest"; }
 
-JsonArray texts(const std::vector<std::string>& list) {
-  JsonArray out;
-  for (auto& s : list) out.emplace_back(s);
-  return out;
-}
-
 void fillIn(JsonObject& spec, const User& user) {
   for (auto key : {"username", "uid", "groups", "extra"}) spec.erase(key);
-  spec["username"] = user.name;
-  if (!user.uid.empty()) spec["uid"] = user.uid;
-  if (!user.groups.empty()) spec["groups"] = texts(user.groups);
-  for (auto& [key, values] : user.extra) makeObject(spec, "extra")[key] = texts(values);
+  for (auto& member : userInfo(user)) spec[member.key()] = member.value();
 }
 
 // Whether the user may do `verb` for this signer, by its name or by its whole domain.

@@ -3,6 +3,7 @@
 #include "engine/api/codec.h"
 #include "engine/server/authz.h"
 #include "engine/server/json_util.h"
+#include "engine/server/user_info.h"
 
 namespace ph::server {
 namespace {
@@ -27,23 +28,6 @@ std::string ascii(std::string_view text, size_t most) {
   std::string out(text.substr(0, most));
   for (auto& c : out)
     if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
-  return out;
-}
-
-JsonObject userJson(const User& user) {
-  JsonArray groups;
-  for (auto& g : user.groups) groups.emplace_back(g);
-  JsonObject out{{"username", user.name}};
-  if (!user.uid.empty()) out["uid"] = user.uid;
-  out["groups"] = std::move(groups);
-  if (user.extra.empty()) return out;
-  JsonObject extra;
-  for (auto& [key, values] : user.extra) {
-    JsonArray list;
-    for (auto& v : values) list.emplace_back(v);
-    extra[key] = std::move(list);
-  }
-  out["extra"] = std::move(extra);
   return out;
 }
 
@@ -88,8 +72,8 @@ std::string auditEvent(const Call& call, int code, std::string_view auditId, Wal
   if (!call.request.query.empty()) uri += "?" + call.request.query;
   JsonObject out{{"kind", "Event"}, {"apiVersion", "audit.k8s.io/v1"}, {"level", "Metadata"}, {"auditID", auditId},
                  {"stage", stageOf(call, code)}, {"requestURI", ascii(uri, kMaxUri)}, {"verb", call.verb}};
-  out["user"] = userJson(call.impersonator ? *call.impersonator : call.user);
-  if (call.impersonator && !call.user.name.empty()) out["impersonatedUser"] = userJson(call.user);
+  out["user"] = userInfo(call.impersonator ? *call.impersonator : call.user);
+  if (call.impersonator && !call.user.name.empty()) out["impersonatedUser"] = userInfo(call.user);
   out["sourceIPs"] = JsonArray{sourceOf(call.request.peer.address)};
   if (auto agent = call.request.headers.get("user-agent"); !agent.empty()) out["userAgent"] = ascii(agent, kMaxAgent);
   if (call.info) out["objectRef"] = objectRef(call);

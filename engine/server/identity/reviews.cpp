@@ -3,6 +3,7 @@
 #include "engine/api/codec.h"
 #include "engine/server/identity/token_authority.h"
 #include "engine/server/json_util.h"
+#include "engine/server/user_info.h"
 
 namespace ph::server {
 namespace {
@@ -10,16 +11,6 @@ namespace {
 JsonArray texts(const std::vector<std::string>& list) {
   JsonArray out;
   for (auto& s : list) out.emplace_back(s);
-  return out;
-}
-
-JsonObject userInfo(const User& user) {
-  JsonObject out{{"username", user.name}};
-  if (!user.uid.empty()) out["uid"] = user.uid;
-  if (!user.groups.empty()) out["groups"] = texts(user.groups);
-  if (user.extra.empty()) return out;
-  auto& extra = makeObject(out, "extra");
-  for (auto& [key, values] : user.extra) extra[key] = texts(values);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/server/authz.h"
 #include "engine/server/json_util.h"
 #include "engine/server/rbac/index.h"
+#include "engine/server/user_info.h"
 
 namespace ph::server {
 namespace {
@@ -193,12 +194,7 @@ void selfSubjectRulesReview(std::shared_ptr<Core> core, ApiRequest request, Json
 
 void selfSubjectReview(std::shared_ptr<Core>, ApiRequest request, Json body, WriteDone done) {
   auto& user = request.user;
-  JsonObject info{{"username", user.name}, {"groups", toJson(user.groups)}};
-  if (!user.uid.empty()) info["uid"] = user.uid;
-  JsonObject extra;
-  for (auto& [key, values] : user.extra) extra[key] = toJson(values);
-  if (!extra.empty()) info["extra"] = std::move(extra);
-  answer(request, std::move(body), JsonObject{{"userInfo", std::move(info)}}, done);
+  answer(request, std::move(body), JsonObject{{"userInfo", userInfo(user)}}, done);
 }
 
 }  // namespace ph::server
