@@ -133,7 +133,7 @@ class ApplyTest : public QObject {
     QCOMPARE(pod["containers"].toArray()[0].toObject()["env"].toArray().size(), 1);
     QCOMPARE(object["spec"].toObject()["replicas"].toInt(), 1);
 
-    auto before = object["metadata"].toObject()["resourceVersion"];
+    QJsonValue before = object["metadata"].toObject()["resourceVersion"];
     VERIFY_RAN(KUBECTL_IN(less, "apply", "--server-side", "-f", "-"));
     QCOMPARE(json(http_->get(kWeb).body)["metadata"].toObject()["resourceVersion"], before);
     ran = KUBECTL_IN(QByteArray(kDeployment).replace("replicas: 2", "nonsense: 2"), "apply", "--server-side", "--validate=false", "-f", "-");

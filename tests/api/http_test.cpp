@@ -318,7 +318,7 @@ class HttpTest : public QObject {
   void createMakesNamesAndIdentity() {
     auto made = http_->post(maps_, q("{'metadata':{'generateName':'x-','uid':'mine','resourceVersion':''},'data':{}}"));
     CODE(made, 201);
-    auto metadata = json(made.body)["metadata"];
+    QJsonValue metadata = json(made.body)["metadata"];
     QVERIFY(metadata["name"].toString().startsWith("x-") && metadata["name"].toString().size() == 7);
     QVERIFY(metadata["uid"].toString() != "mine");
     QVERIFY(!metadata["creationTimestamp"].toString().isEmpty());
@@ -576,7 +576,7 @@ class HttpTest : public QObject {
       request.body = q("{'metadata':{'name':'s") + std::to_string(i) + q("'},'spec':{'type':'NodePort','ports':[{'port':80}]}}");
       http_->client()->send(std::move(request), std::chrono::seconds(20), [&](Result<net::Response> r) {
         if (r.ok() && r->status == 201) {
-          auto spec = json(QByteArray::fromStdString(r->bodyText()))["spec"];
+          QJsonValue spec = json(QByteArray::fromStdString(r->bodyText()))["spec"];
           std::lock_guard lock(mutex);
           addresses << spec["clusterIP"].toString();
           ports << QString::number(spec["ports"][0]["nodePort"].toInt());

@@ -62,6 +62,65 @@ QStringList sources() {
   return files;
 }
 
+QStringList linesOf(const QString& file) {
+  QFile f(QString(PH_SOURCE_DIR) + "/" + file);
+  if (!f.exists()) f.setFileName(QString(PH_BIN_DIR) + "/../engine/api/gen/" + file);  // generated
+  if (!f.open(QIODevice::ReadOnly)) return {};
+  return QString::fromUtf8(f.readAll()).split('\n');
+}
+
+// The standard headers that a name may come from; names that stand in no row are not looked at.
+const QHash<QString, QStringList>& standardHeaders() {
+  static const QHash<QString, QStringList> table = [] {
+    const QList<std::pair<QStringList, QStringList>> rows = {
+        {{"string", "to_string"}, {"string", "sstream", "fstream", "filesystem"}},
+        {{"string_view"}, {"string_view", "string", "sstream"}},
+        {{"vector"}, {"vector", "functional"}},
+        {{"map", "multimap"}, {"map"}},
+        {{"set", "multiset"}, {"set"}},
+        {{"unordered_map"}, {"unordered_map"}},
+        {{"unordered_set"}, {"unordered_set"}},
+        {{"deque"}, {"deque"}},
+        {{"list"}, {"list"}},
+        {{"array"}, {"array"}},
+        {{"function"}, {"functional"}},
+        {{"optional", "nullopt", "make_optional"}, {"optional"}},
+        {{"variant", "monostate"}, {"variant"}},
+        {{"unique_ptr", "shared_ptr", "weak_ptr", "make_unique", "make_shared", "enable_shared_from_this"}, {"memory"}},
+        {{"mutex", "lock_guard", "unique_lock", "once_flag"}, {"mutex", "shared_mutex", "condition_variable"}},
+        {{"shared_mutex", "shared_lock"}, {"shared_mutex"}},
+        {{"condition_variable"}, {"condition_variable"}},
+        {{"atomic"}, {"atomic"}},
+        {{"thread", "jthread"}, {"thread"}},
+        {{"future", "promise"}, {"future"}},
+        {{"chrono"}, {"chrono", "thread", "condition_variable", "future"}},
+        {{"span"}, {"span"}},
+        {{"tuple"}, {"tuple", "map", "memory", "functional"}},
+    };
+    QHash<QString, QStringList> out;
+    for (auto& [names, headers] : rows)
+      for (auto& name : names) out[name] = headers;
+    return out;
+  }();
+  return table;
+}
+
+// What a header brings with it: its own <...> includes and those of the house's headers it includes.
+const QSet<QString>& broughtBy(const QString& file) {
+  static QHash<QString, QSet<QString>> known;
+  if (auto it = known.constFind(file); it != known.constEnd()) return *it;
+  known.insert(file, {});
+  static const QRegularExpression include("^\\s*#\\s*include\\s+([\"<])([^\">]+)[\">]");
+  QSet<QString> out;
+  for (auto& line : linesOf(file)) {
+    auto m = include.match(line);
+    if (!m.hasMatch()) continue;
+    if (m.captured(1) == "<") out << m.captured(2);
+    else out += QSet<QString>(broughtBy(m.captured(2)));
+  }
+  return *known.insert(file, out);
+}
+
 }  // namespace
 
 class HouseTest : public QObject {
@@ -101,6 +160,31 @@ class HouseTest : public QObject {
         } else if (!allowed.contains(target->path)) {
           wrong << QString("%1:%2 may not include %3").arg(file).arg(number).arg(what);
         }
+      }
+    }
+    QVERIFY(looked > 100);
+    QVERIFY2(wrong.isEmpty(), qPrintable(wrong.join('\n')));
+  }
+
+  // Every header is compiled alone (house_headers), but with the precompiled ones before it: those must not be what it lives on.
+  void everyHeaderIncludesWhatItNames() {
+    static const QRegularExpression named("\\bstd::(\\w+)");
+    QStringList wrong;
+    int looked = 0;
+    for (auto& file : sources()) {
+      if (!file.endsWith(".h")) continue;
+      ++looked;
+      auto& brought = broughtBy(file);
+      QString code;
+      for (auto& line : linesOf(file)) code += line.section("//", 0, 0) + '\n';
+      QSet<QString> told;
+      for (auto it = named.globalMatch(code); it.hasNext();) {
+        QString name = it.next().captured(1);
+        auto headers = standardHeaders().value(name);
+        if (headers.isEmpty() || told.contains(name)) continue;
+        told << name;
+        if (!std::any_of(headers.begin(), headers.end(), [&](auto& h) { return brought.contains(h); }))
+          wrong << QString("%1 uses std::%2 without <%3>").arg(file, name, headers.first());
       }
     }
     QVERIFY(looked > 100);
