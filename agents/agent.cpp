@@ -193,7 +193,7 @@ void RealAgent::makePods() {
   c.inputs = volumes_;
   c.checker = std::make_shared<NodeChecker>(io_, strand_, poller_, runtime_);
   c.status = std::make_shared<StatusWriter>(*client_, strand_);
-  c.events = client::EventRecorder::make(*client_, strand_, {"pilothouse-agent", o_.nodeName});
+  c.events = client::EventRecorder::make(*client_, strand_, {"kubelet", o_.nodeName});
   c.removeHostTraces = [blocking = blocking_, logs = o_.logDir, cgroup = o_.cgroupRoot](const std::string& uid) {
     blocking->post([logs, cgroup, uid] { removeHostTraces(logs, cgroup, uid); });
   };

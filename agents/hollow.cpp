@@ -27,7 +27,7 @@ class Hollow : public HollowNode {
     context->runtime = runtime_;
     context->images = std::make_shared<ImageManager>(strand, runtime_, nullptr);
     context->status = std::make_shared<StatusWriter>(client, strand);
-    if (options.events) context->events = client::EventRecorder::make(client, strand, {"pilothouse-agent", options.name});
+    if (options.events) context->events = client::EventRecorder::make(client, strand, {"kubelet", options.name});
     events_ = context->events;
     NodeOptions node;
     node.name = options.name;

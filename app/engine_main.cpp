@@ -69,6 +69,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   serveCommand->add_option("--agents", options.agentDir, "Folder of the agent binaries (default: beside this program)");
   serveCommand->add_option("--audit-log", options.auditLog, "Who did what, as JSON lines: a file, or off (default: DIR/audit.log)");
+  serveCommand->add_flag("--service-account-secrets", options.accountSecrets,
+                         "Give each service account a secret with a token that never ends, as Kubernetes did before 1.24");
   serveCommand->add_option("--log-level", logLevel, "debug, info, warn or error")->capture_default_str();
 
   auto* imageCommand = app.add_subcommand("image", "Images without a registry");

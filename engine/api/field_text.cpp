@@ -58,7 +58,11 @@ std::string fromStruct(const Type* type, const void* at, std::string_view path) 
 }  // namespace
 
 std::string fieldText(const Object& object, std::string_view path) {
-  if (auto* typed = object.typed()) return fromStruct(object.info().type, typed, path);
+  if (auto* typed = object.typed()) {
+    auto text = fromStruct(object.info().type, typed, path);
+    // Who reports an event stands in one of two fields.
+    return text.empty() && path == "source" ? fromStruct(object.info().type, typed, "reportingComponent") : text;
+  }
   Json tree = object.tree();
   auto* v = at(tree, path);
   if (!v || v->is_null()) return {};

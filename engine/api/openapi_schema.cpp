@@ -23,6 +23,9 @@ JsonArray splitWords(std::string_view words, char separator) {
   return out;
 }
 
+constexpr const char* kApiVersion = "APIVersion defines by which version of its group's schemas this object is written: GROUP/VERSION.";
+constexpr const char* kKind = "Kind is the name of the schema that this object follows, in CamelCase. It never changes.";
+
 }  // namespace
 
 Definitions::Definitions(const Registry& registry, Version version) : version_(version) {
@@ -78,12 +81,14 @@ Json Definitions::custom(const Type& type, const CustomKind& kind) {
   auto& out = schema.get_object();
   out["x-kubernetes-group-version-kind"] = kinds_[&type];
   // With properties in Swagger, kubectl would refuse all others.
-  if (version_ == Version::V2 && type.preserveUnknown) return schema;
+  if (version_ == Version::V2 && type.preserveUnknown)
+    return JsonObject{{"type", "object"}, {"x-kubernetes-group-version-kind", std::move(out["x-kubernetes-group-version-kind"])}};
   auto& properties = out["properties"];
   if (!properties.is_object()) properties.emplace_object();
   auto& all = properties.get_object();
   for (uint32_t i = 0; i < type.fieldCount; ++i)
-    if (auto& f = type.fields[i]; f.name == "apiVersion" || f.name == "kind") all[boosted(f.name)] = JsonObject{{"type", "string"}};
+    if (auto& f = type.fields[i]; f.name == "apiVersion" || f.name == "kind")
+      all[boosted(f.name)] = JsonObject{{"type", "string"}, {"description", f.name == "kind" ? kKind : kApiVersion}};
   all["metadata"] = this->schema(*type.field("metadata")->type, type.field("metadata"));
   return schema;
 }

@@ -37,6 +37,7 @@ Result<std::vector<ControllerSpec>> allControllers(const Kinds& kinds, const Opt
   specs.push_back(serviceAccountController(kinds));
   if (!options.rootCa.empty()) specs.push_back(rootCaController(kinds, options.rootCa));
   if (options.secretToken) specs.push_back(tokenSecretsController(kinds, options.rootCa, options.secretToken));
+  if (options.secretToken && options.accountSecrets) specs.push_back(accountSecretsController(kinds));
   specs.push_back(certificatesController(kinds, options.certificates));
   specs.push_back(nodeLifecycleController(kinds, options.node));
   specs.push_back(evictionController(kinds, options.node.grace));

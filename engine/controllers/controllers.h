@@ -25,6 +25,7 @@ struct Options {
   std::string rootCa;       // PEM: what pods check the API's certificate against; empty: nobody is told
   CertificateOptions certificates;
   SignSecretToken secretToken;  // null: secrets of service accounts get no token
+  bool accountSecrets = false;  // each account gets a secret with a token that never ends, as before Kubernetes 1.24
   Runner::Options runner;
 };
 

@@ -94,6 +94,8 @@ H2Session::H2Session(SessionHost& host) : host_(host) {
   nghttp2_option* option = nullptr;
   nghttp2_option_new(&option);
   nghttp2_option_set_no_closed_streams(option, 1);
+  // Blanks around a value are forbidden, but Go's clients send them (a user agent that ends in one), and Go's servers take them.
+  nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1);
   nghttp2_session_server_new2(&session_, callbacks(), static_cast<H2Host*>(&output_), option);
   nghttp2_option_del(option);
   output_.owner = this;

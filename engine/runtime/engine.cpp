@@ -164,6 +164,7 @@ class EngineImpl final : public Engine {
       controllers::Options options;
       options.node.grace = options_.nodeGrace;
       options.rootCa = pki_.ca.certPem;
+      options.accountSecrets = options_.accountSecrets;
       options.certificates.sign = [ca = core_->ca](const api::Object& request, WallTime now) { return ca->sign(request, now); };
       options.certificates.selfApproved = [core = core_.get()](const api::Object& request) {
         return server::selfApproved(*core, request);

@@ -21,6 +21,7 @@ struct Options {
   fleet::CredentialStore* credentials = nullptr;  // must outlive the engine; null: files in DIR/credentials
   std::string auditLog;                   // a file; empty: DIR/audit.log; "off": none
   int ioThreads = 2, workThreads = 2;
+  bool accountSecrets = false;            // a lasting token for each service account, as before Kubernetes 1.24
   bool controllers = true, scheduler = true, fleet = true;
 };
 

@@ -313,6 +313,24 @@ class HttpTest : public QObject {
     QVERIFY(yaml.body.contains("kind: ConfigMap\n"));
   }
 
+  void eventsByTheirSource() {
+    // Those of events.k8s.io name who reports in another field.
+    auto event = [&](const std::string& name, const std::string& who) {
+      return q("{'metadata':{'name':'") + name + q("'},'involvedObject':{'kind':'Pod','namespace':'default','name':'p'},'reason':'R','message':'m',") + q(who.c_str()) + "}";
+    };
+    CODE(http_->post("/api/v1/namespaces/default/events", event("one", "'source':{'component':'watcher'}")), 201);
+    CODE(http_->post("/api/v1/namespaces/default/events", event("two", "'reportingComponent':'watcher','reportingInstance':'w1'")), 201);
+    auto found = json(http_->get("/api/v1/namespaces/default/events?fieldSelector=source%3Dwatcher").body);
+    QCOMPARE(found["items"].toArray().size(), 2);
+    found = json(http_->get("/apis/events.k8s.io/v1/namespaces/default/events?fieldSelector=reportingController%3Dwatcher").body);
+    QCOMPARE(found["items"].toArray().size(), 1);
+  }
+
+  void blanksAroundAHeaderAreNoReasonToRefuse() {
+    // What Go's clients send when a user agent ends in a blank.
+    CODE(http_->send("GET", maps_, {}, {{"user-agent", "e2e.test/v1.20 -- a name that ends in a blank "}}), 200);
+  }
+
   // ---- writes -----------------------------------------------------------------------------------------------------
 
   void createMakesNamesAndIdentity() {

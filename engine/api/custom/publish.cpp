@@ -20,6 +20,8 @@ void loosen(Json& schema) {
   o->erase("nullable");
   if (flag(*o, "x-kubernetes-int-or-string")) o->erase("type");
   if (loose) {
+    // Old kubectls take an object or a list without its parts for an empty one.
+    if (auto* type = o->if_contains("type"); type && (*type == "object" || *type == "array")) o->erase("type");
     for (auto key : {"properties", "items", "additionalProperties", "required"}) o->erase(key);
     return;
   }

@@ -62,6 +62,41 @@ Plan reconcileTokenSecret(const Snapshot& snapshot, const Key& key, const std::s
   return plan;
 }
 
+Plan reconcileAccountSecret(const Snapshot& snapshot, const Key& key) {
+  Plan plan;
+  auto& kinds = snapshot.kinds();
+  ObjectPtr account = snapshot.get(kinds.serviceAccounts, key.text);
+  ObjectPtr ns = snapshot.get(kinds.namespaces, key.ns);
+  if (!account || account->meta().deleting || !ns || ns->meta().deleting) return plan;
+  if (!account->as<v1::ServiceAccount>().secrets.empty()) return plan;
+  // A name that follows from the account: made again before the first one is seen here, it is no second one.
+  std::string name = account->name() + "-token-" + account->uid().substr(0, 5);
+  if (snapshot.get(kinds.secrets, key.ns + "/" + name)) {
+    plan.patch(*account, JsonObject{{"secrets", JsonArray{JsonObject{{"name", name}}}}});
+    return plan;
+  }
+  plan.create(kinds.secrets, key.ns,
+              JsonObject{{"apiVersion", "v1"},
+                         {"kind", "Secret"},
+                         {"type", kType},
+                         {"metadata", JsonObject{{"name", name},
+                                                 {"namespace", key.ns},
+                                                 {"annotations", JsonObject{{kAccountName, account->name()}, {kAccountUid, account->uid()}}}}}});
+  return plan;
+}
+
+ControllerSpec accountSecretsController(const Kinds& kinds) {
+  ControllerSpec spec;
+  spec.name = "serviceaccount-secrets-controller";
+  spec.watches = {{kinds.serviceAccounts, keySelf}, {kinds.secrets, [](const Snapshot&, const client::Change& c, Keys& keys) {
+                     if (!isTokenSecret(*c.any())) return;
+                     auto name = annotation(c.any()->as<v1::Secret>(), kAccountName);
+                     if (!name.empty()) keys.push_back(c.any()->ns() + "/" + name);
+                   }}};
+  spec.reconcile = [](const Snapshot& snapshot, const Key& key, Moment) { return reconcileAccountSecret(snapshot, key); };
+  return spec;
+}
+
 ControllerSpec tokenSecretsController(const Kinds& kinds, std::string rootCa, SignSecretToken sign) {
   ControllerSpec spec;
   spec.name = "serviceaccount-token-controller";

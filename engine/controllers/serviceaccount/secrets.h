@@ -15,4 +15,8 @@ using SignSecretToken = std::function<Result<std::string>(const api::Object& acc
 Plan reconcileTokenSecret(const Snapshot& snapshot, const Key& key, const std::string& rootCa, const SignSecretToken& sign);
 ControllerSpec tokenSecretsController(const Kinds& kinds, std::string rootCa, SignSecretToken sign);
 
+// For programs of the time before Kubernetes 1.24, which expect that each account names a secret with a token of its own.
+Plan reconcileAccountSecret(const Snapshot& snapshot, const Key& key);
+ControllerSpec accountSecretsController(const Kinds& kinds);
+
 }  // namespace ph::controllers

@@ -12,8 +12,10 @@ Result<> namespaceDefaults(Admission&);
 Result<> limitDefaults(Admission&);
 Result<> serviceAccount(Admission&);
 Result<> priority(Admission&);
+Result<> runtimeClass(Admission&);
 Result<> tolerateLostNodes(Admission&);
 Result<> defaultStorageClass(Admission&);
+Result<> defaultIngressClass(Admission&);
 Result<> storageInUse(Admission&);
 Result<> serviceAddresses(Admission&);
 

@@ -1,34 +1,15 @@
 // DefaultStorageClass: a claim without a class gets the cluster's default. StorageObjectInUseProtection: claims and volumes
 // carry a finalizer that their controllers take off when nothing uses them (engine/controllers/volumeprotection).
+#include "engine/server/admission/default_class.h"
 #include "engine/server/admission/steps.h"
 #include "engine/server/json_util.h"
 
 namespace ph::server::steps {
 namespace {
 
-constexpr std::string_view kDefault = "storageclass.kubernetes.io/is-default-class";
-constexpr std::string_view kDefaultBeta = "storageclass.beta.kubernetes.io/is-default-class";
 constexpr std::string_view kClassBeta = "volume.beta.kubernetes.io/storage-class";
 
 bool isCore(const ResourceInfo& info, std::string_view plural) { return info.group.empty() && info.plural == plural; }
-
-bool isDefault(const api::Object& cls) {
-  if (cls.stored().find("is-default-class") == std::string::npos) return false;
-  Json tree = cls.tree();
-  auto* metadata = objectAt(tree, "metadata");
-  auto* annotations = metadata ? metadata->if_contains("annotations") : nullptr;
-  auto* list = annotations ? annotations->if_object() : nullptr;
-  return textAt(list, kDefault) == "true" || textAt(list, kDefaultBeta) == "true";
-}
-
-// Of several, the newest; of those made in the same second, the first by name.
-ObjectPtr defaultClass(const Core& core, const ResourceInfo& info) {
-  ObjectPtr found;
-  auto snapshot = core.cache->snapshot(info);
-  for (auto& [name, cls] : snapshot.objects)
-    if (isDefault(*cls) && (!found || cls->meta().created > found->meta().created)) found = cls;
-  return found;
-}
 
 void addFinalizer(Json& object, std::string_view name) {
   Json& list = makeObject(object, "metadata")["finalizers"];
@@ -48,9 +29,8 @@ Result<> defaultStorageClass(Admission& a) {
   auto* metadata = objectAt(a.object, "metadata");
   auto* annotations = metadata ? metadata->if_contains("annotations") : nullptr;
   if (annotations && annotations->is_object() && annotations->get_object().contains(kClassBeta)) return {};
-  auto* classes = a.core.registry->storage("storage.k8s.io", "storageclasses");
-  auto cls = classes ? defaultClass(a.core, *classes) : nullptr;
-  if (cls) spec["storageClassName"] = cls->name();
+  static constexpr std::string_view kMarks[] = {"storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"};
+  if (auto cls = defaultClass(a.core, "storage.k8s.io", "storageclasses", kMarks)) spec["storageClassName"] = cls->name();
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include "engine/controllers/replicationcontroller/replicationcontroller.h"
 #include "engine/controllers/resourcequota/resourcequota.h"
 #include "engine/controllers/volumeprotection/volumeprotection.h"
+#include "engine/controllers/serviceaccount/secrets.h"
 #include "tests/unit/controllers/cluster.h"
 
 using namespace ph;
@@ -41,6 +42,22 @@ class SmallControllersTest : public QObject {
     QCOMPARE(count(runRc(), "create pods") + count(runRc(), "delete pods"), size_t(0));
     c_->pod("stray", {});
     QCOMPARE(count(runRc(), "patch pods/stray"), size_t(1));
+  }
+
+  void accountsNameTheirSecret() {
+    c_->put("apiVersion: v1\nkind: Namespace\nmetadata: {name: default}");
+    c_->put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot, uid: 12345678}");
+    Plan p = controllers::reconcileAccountSecret(c_->snapshot, key("default/robot"));
+    QCOMPARE(text(body(p, "create secrets"), "metadata.name"), std::string("robot-token-12345"));
+    // Asked again before the secret is seen, it is the same one.
+    QCOMPARE(text(body(controllers::reconcileAccountSecret(c_->snapshot, key("default/robot")), "create secrets"), "metadata.name"),
+             std::string("robot-token-12345"));
+    c_->put("apiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\nmetadata: {name: robot-token-12345, annotations: "
+            "{kubernetes.io/service-account.name: robot, kubernetes.io/service-account.uid: '12345678'}}");
+    p = controllers::reconcileAccountSecret(c_->snapshot, key("default/robot"));
+    QCOMPARE(text(body(p, "patch serviceaccounts/robot"), "secrets.0.name"), std::string("robot-token-12345"));
+    c_->put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot, uid: 12345678}\nsecrets: [{name: robot-token-12345}]");
+    QVERIFY(controllers::reconcileAccountSecret(c_->snapshot, key("default/robot")).steps.empty());
   }
 
   void quotaStatus() {

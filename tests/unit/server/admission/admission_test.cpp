@@ -167,6 +167,41 @@ class AdmissionTest : public QObject {
     QCOMPARE(text(claim("c", ", storageClassName: ''"), "spec.storageClassName"), std::string(""));
   }
 
+  void ingressClasses() {
+    auto ingress = [&](const std::string& name, const std::string& annotations, const std::string& more) {
+      return c_->create("apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: " + name + ", annotations: {" + annotations +
+                        "}}\nspec: {defaultBackend: {service: {name: s, port: {number: 80}}}" + more + "}");
+    };
+    QCOMPARE(text(ingress("a", "", ""), "spec.ingressClassName"), std::string("(none)"));
+    QVERIFY(c_->create("apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: front, annotations: "
+                       "{ingressclass.kubernetes.io/is-default-class: 'true'}}\nspec: {controller: x.io/y}").ok());
+    QCOMPARE(text(ingress("b", "", ""), "spec.ingressClassName"), std::string("front"));
+    QCOMPARE(text(ingress("c", "", ", ingressClassName: other"), "spec.ingressClassName"), std::string("other"));
+    QCOMPARE(text(ingress("d", "kubernetes.io/ingress.class: old", ""), "spec.ingressClassName"), std::string("(none)"));
+  }
+
+  void runtimeClasses() {
+    auto with = [&](const std::string& name, const std::string& more) { return c_->create(pod(name, "{}", ", runtimeClassName: sandbox" + more)); };
+    auto r = with("a", "");
+    QCOMPARE(r.ok() ? 201 : r.status().code, 403);
+    QCOMPARE(why(r), std::string("pods \"a\" is forbidden: pod rejected: RuntimeClass \"sandbox\" not found"));
+    QVERIFY(c_->create("apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: sandbox}\nhandler: box\n"
+                       "overhead: {podFixed: {memory: 10Mi}}\nscheduling: {nodeSelector: {box: 'yes'}, "
+                       "tolerations: [{key: box, operator: Exists}]}").ok());
+    r = with("b", ", nodeSelector: {disk: ssd}");
+    QVERIFY2(r.ok(), why(r).c_str());
+    QCOMPARE(text(r, "spec.overhead.memory"), std::string("10Mi"));
+    QCOMPARE(text(r, "spec.nodeSelector.box"), std::string("yes"));
+    QCOMPARE(text(r, "spec.nodeSelector.disk"), std::string("ssd"));
+    QCOMPARE(text(r, "spec.tolerations.0.key"), std::string("box"));
+    r = with("c", ", nodeSelector: {box: 'no'}");
+    QCOMPARE(why(r), std::string("pods \"c\" is forbidden: conflict: runtimeClass.scheduling.nodeSelector[box] = yes; pod.spec.nodeSelector[box] = no"));
+    r = with("d", ", overhead: {memory: 20Mi}");
+    QCOMPARE(why(r), std::string("pods \"d\" is forbidden: pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"));
+    r = c_->create(pod("e", "{}", ", overhead: {memory: 20Mi}"));
+    QCOMPARE(why(r), std::string("pods \"e\" is forbidden: pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"));
+  }
+
   void podSecurity() {
     QVERIFY(c_->create(labelled("safe", kEnforce + ": baseline, " + kWarn + ": restricted")).ok());
     auto r = c_->create(pod("a", "{}", ", hostNetwork: true"), "safe");
