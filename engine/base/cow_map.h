@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -82,7 +83,7 @@ class CowMap {
   };
 
   // Entries from `first` on whose keys start with a prefix; ends by itself. For `for (auto& [key, value] :
-  // map.prefix("ns/"))`.
+  // map.prefix("ns/"))`. Its cursors must not outlive it.
   class PrefixRange {
    public:
     struct End {};
@@ -103,14 +104,14 @@ class CowMap {
       Iterator at_, end_;
       std::string_view prefix_;
     };
-    PrefixRange(Iterator at, Iterator end, std::string_view prefix) : at_(at), end_(end), prefix_(prefix) {}
+    PrefixRange(Iterator at, Iterator end, std::string prefix) : at_(at), end_(end), prefix_(std::move(prefix)) {}
     Cursor begin() const { return {at_, end_, prefix_}; }
     End end() const { return {}; }
     bool empty() const { return begin() == End{}; }
 
    private:
     Iterator at_, end_;
-    std::string_view prefix_;  // the caller's: must outlive the range
+    std::string prefix_;  // its own: a `for` keeps the range alive, not what its prefix was made from
   };
 
   CowMap() = default;
@@ -204,7 +205,7 @@ class CowMap {
     if (it != end() && !(key < it->first)) ++it;
     return it;
   }
-  PrefixRange prefix(std::string_view prefix) const { return {lowerBound(prefix), end(), prefix}; }
+  PrefixRange prefix(std::string_view prefix) const { return {lowerBound(prefix), end(), std::string(prefix)}; }
 
   template <class F>
   void forEach(F&& each) const {

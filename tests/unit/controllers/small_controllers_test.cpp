@@ -46,7 +46,7 @@ class SmallControllersTest : public QObject {
 
   void accountsNameTheirSecret() {
     c_->put("apiVersion: v1\nkind: Namespace\nmetadata: {name: default}");
-    c_->put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot, uid: 12345678}");
+    c_->put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot, uid: '12345678'}");
     Plan p = controllers::reconcileAccountSecret(c_->snapshot, key("default/robot"));
     QCOMPARE(text(body(p, "create secrets"), "metadata.name"), std::string("robot-token-12345"));
     // Asked again before the secret is seen, it is the same one.
@@ -56,7 +56,7 @@ class SmallControllersTest : public QObject {
             "{kubernetes.io/service-account.name: robot, kubernetes.io/service-account.uid: '12345678'}}");
     p = controllers::reconcileAccountSecret(c_->snapshot, key("default/robot"));
     QCOMPARE(text(body(p, "patch serviceaccounts/robot"), "secrets.0.name"), std::string("robot-token-12345"));
-    c_->put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot, uid: 12345678}\nsecrets: [{name: robot-token-12345}]");
+    c_->put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot, uid: '12345678'}\nsecrets: [{name: robot-token-12345}]");
     QVERIFY(controllers::reconcileAccountSecret(c_->snapshot, key("default/robot")).steps.empty());
   }
 

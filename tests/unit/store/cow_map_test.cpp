@@ -135,6 +135,15 @@ class CowMapTest : public QObject {
     QCOMPARE(n, 500);
     QVERIFY(m.prefix("b/").empty());
     QVERIFY(!m.prefix("").empty());
+    // What the prefix was made from may go at once: here its place on the heap is given to another string.
+    const std::string ns(40, 'n');
+    m.assign(ns + "/pod", 1);
+    auto range = m.prefix(ns + "/");
+    std::string other(ns.size() + 1, 'x');
+    n = 0;
+    for (auto& [k, v] : range) n += v;
+    QCOMPARE(n, 1);
+    QCOMPARE(other.size(), ns.size() + 1);
   }
 
   // Nothing is cloned while nobody shares: the value stays where it was; under a snapshot it moves.
