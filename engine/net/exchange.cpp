@@ -50,6 +50,16 @@ void Exchange::end() {
   notify(lock);
 }
 
+void Exchange::abort() {
+  std::vector<Buffer> dropped;
+  std::unique_lock lock(mutex_);
+  if (closed_ || state_ != State::Begun) return;
+  state_ = State::Ended;
+  news_.ended = news_.aborted = true;
+  dropped.swap(news_.chunks);
+  notify(lock);
+}
+
 void Exchange::endWithTrailers(Headers trailers) {
   std::unique_lock lock(mutex_);
   if (closed_ || state_ != State::Begun) return;

@@ -35,6 +35,7 @@ class Exchange final : public Responder, public std::enable_shared_from_this<Exc
   void begin(int status, Headers headers) override;
   void write(Buffer chunk) override;
   void end() override;
+  void abort() override;
   void endWithTrailers(Headers trailers) override;
   size_t buffered() const override { return buffered_.load(std::memory_order_relaxed); }
   void onClose(std::function<void()> callback) override;
@@ -46,6 +47,7 @@ class Exchange final : public Responder, public std::enable_shared_from_this<Exc
     bool head = false;   // status and headers are set
     bool whole = false;  // the body is complete with this head
     bool ended = false;
+    bool aborted = false;  // give up what came before, too
     int status = 0;
     Headers headers;
     std::vector<Buffer> chunks;

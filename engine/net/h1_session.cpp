@@ -32,6 +32,7 @@ bool isFramingHeader(std::string_view name) {
 class H1Session final : public Session {
  public:
   explicit H1Session(SessionHost& host) : host_(host) { activity_ = phaseBegan_ = systemClock().monoNow(); }
+  ~H1Session() override { dropParser(); }
 
   void receive(std::string_view bytes) override;
   bool wantsInput() const override { return !finished_ && (!current_ || input_.size() < kBacklog); }
@@ -47,6 +48,7 @@ class H1Session final : public Session {
 
  private:
   void parse();
+  std::string_view ambiguous() const;  // why; empty: it is not
   void headComplete();
   void dispatch();
   void refuse(const Status& status);
@@ -55,12 +57,18 @@ class H1Session final : public Session {
   void writeWhole(const Response& response);
   void complete();
   bool reading() const { return parser_.has_value() && !current_; }
+  bool countBody();  // false: too much is arriving everywhere
+  void dropParser() {
+    host_.giveBodyBytes(std::exchange(counted_, 0));
+    parser_.reset();
+  }
 
   SessionHost& host_;
   std::string input_;
   std::optional<H1RequestParser> parser_;
   bool headSeen_ = false;
   size_t headBytes_ = 0;  // taken by the parser
+  size_t counted_ = 0;    // bytes of the body that the host knows of
 
   std::shared_ptr<Exchange> current_;
   bool keepAlive_ = true, http10_ = false, headOnly_ = false;                // of the current request
@@ -104,6 +112,7 @@ void H1Session::parse() {
       headComplete();
       if (finished_) return;
     }
+    if (!countBody()) return refuse(Status::tooManyRequests("too much is being sent to this server, please try again later", 1));
     if (parser_->is_done()) {
       dispatch();
     } else if (error == http::error::need_more || used == 0) {
@@ -113,7 +122,28 @@ void H1Session::parse() {
   if (input_.empty() && input_.capacity() > 16 * 1024) std::string().swap(input_);
 }
 
+bool H1Session::countBody() {
+  size_t now = parser_->request.body.size();
+  size_t more = now - counted_;
+  counted_ = now;
+  return more == 0 || host_.takeBodyBytes(more);
+}
+
+// Where a request ends must be beyond doubt: what another on the way reads differently could hide a second one in the first
+// (RFC 9112, 6.1 and 11.2). Lengths and chunks together the parser refuses itself.
+std::string_view H1Session::ambiguous() const {
+  int hosts = 0, codings = 0;
+  for (auto& [name, value] : parser_->request.headers.all()) {
+    if (equalsNoCase(name, "host") && ++hosts > 1) return "more than one Host header";
+    if (!equalsNoCase(name, "transfer-encoding")) continue;
+    if (++codings > 1 || !equalsNoCase(value, "chunked")) return "the only transfer coding is chunked, once";
+    if (parser_->minorVersion == 0) return "HTTP/1.0 has no transfer codings";
+  }
+  return {};
+}
+
 void H1Session::headComplete() {
+  if (auto why = ambiguous(); !why.empty()) return refuse(Status::badRequest("malformed HTTP request: " + std::string(why)));
   auto expect = parser_->request.headers.get("expect");
   if (expect.empty() || parser_->is_done()) return;
   if (equalsNoCase(expect, "100-continue")) {
@@ -129,7 +159,7 @@ void H1Session::dispatch() {
   http10_ = parser_->minorVersion == 0;
   keepAlive_ = parser_->keep_alive() && !peerEnded_;
   headOnly_ = request.method == "HEAD";
-  parser_.reset();
+  dropParser();
   if (!http10_ && !request.headers.has("host"))
     return refuse(Status::badRequest("the Host header is missing"));
   if (target.starts_with("http://") || target.starts_with("https://")) {
@@ -164,7 +194,7 @@ void H1Session::refuseFor(boost::system::error_code error) {
 }
 
 void H1Session::refuse(const Status& status) {
-  parser_.reset();
+  dropParser();
   input_.clear();
   finished_ = true;
   auto response = statusResponse(status);
@@ -183,8 +213,12 @@ void H1Session::writeWhole(const Response& response) {
 void H1Session::answer(const std::shared_ptr<Exchange>& exchange) {
   if (exchange != current_) return;
   auto news = exchange->take();
+  if (news.aborted) {
+    broken_ = true;
+    return;
+  }
   if (news.upgraded) {
-    parser_.reset();
+    dropParser();
     host_.upgradeSoon(std::move(current_), std::move(news), std::move(input_));
     current_.reset();
     return;
@@ -307,7 +341,8 @@ void H1Session::abandon() {
 
 MonoTime H1Session::deadline() const {
   auto& limits = host_.limits();
-  if (reading()) return headSeen_ ? activity_ + limits.bodyTimeout : phaseBegan_ + limits.headerTimeout;
+  if (reading())
+    return headSeen_ ? std::min(activity_ + limits.bodyTimeout, phaseBegan_ + limits.requestTimeout) : phaseBegan_ + limits.headerTimeout;
   if (!current_) return activity_ + limits.idleTimeout;
   return peerEnded_ ? phaseBegan_ + limits.bodyTimeout : MonoTime::max();
 }
@@ -316,7 +351,7 @@ void H1Session::onDeadline(MonoTime now) {
   if (now < deadline()) return;
   if (reading()) {
     refuse(
-        {408, "Timeout", headSeen_ ? "the request body stopped arriving" : "the request head took too long"});
+        {408, "Timeout", headSeen_ ? "the request body took too long" : "the request head took too long"});
   } else if (!current_) {
     finished_ = true;
   } else {

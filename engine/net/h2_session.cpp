@@ -16,7 +16,10 @@ namespace {
 class H2Session final : public Session {
  public:
   explicit H2Session(SessionHost& host);
-  ~H2Session() override { nghttp2_session_del(session_); }
+  ~H2Session() override {
+    for (auto& [id, stream] : streams_) dropBody(*stream);
+    nghttp2_session_del(session_);
+  }
 
   void receive(std::string_view bytes) override;
   bool wantsInput() const override { return !failed_; }
@@ -37,11 +40,12 @@ class H2Session final : public Session {
     int32_t id = 0;
     Request request;
     std::shared_ptr<Exchange> exchange;  // once dispatched
-    size_t headerBytes = 0;
+    size_t headerBytes = 0, counted = 0;  // counted: bytes of the body that the host knows of
     bool headTooLarge = false, headDone = false, received = false, refused = false;
     H2Body answer;
     bool begun = false;
-    MonoTime activity{};
+    MonoTime began{}, activity{};
+    MonoTime due(const ServerLimits& limits) const { return std::min(activity + limits.bodyTimeout, began + limits.requestTimeout); }
   };
 
   static nghttp2_session_callbacks* callbacks();
@@ -61,6 +65,7 @@ class H2Session final : public Session {
   void header(Stream& stream, std::string_view name, std::string_view value);
   void headDone(Stream& stream, bool last);
   void bodyDone(Stream& stream);
+  void dropBody(Stream& stream) { host_.giveBodyBytes(std::exchange(stream.counted, 0)); }
   void refuse(Stream& stream, const Status& status);
   void submit(Stream& stream, int status, const Headers& headers, bool whole);
 
@@ -127,7 +132,7 @@ int H2Session::onBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void
   auto stream = std::make_unique<Stream>();
   stream->id = frame->hd.stream_id;
   stream->request.httpMajor = 2;
-  stream->activity = self->lastInput_;
+  stream->began = stream->activity = self->lastInput_;
   self->streams_[stream->id] = std::move(stream);
   if (self->receiving_++ == 0) self->receivingCheck_ = self->lastInput_ + self->host_.limits().bodyTimeout;
   return 0;
@@ -214,6 +219,11 @@ int H2Session::onData(nghttp2_session*, uint8_t, int32_t id, const uint8_t* data
                  Status::tooLarge(fmt::format("the request body is too large: {} bytes are allowed", limit)));
     return 0;
   }
+  stream->counted += size;
+  if (!self->host_.takeBodyBytes(size)) {
+    self->refuse(*stream, Status::tooManyRequests("too much is being sent to this server, please try again later", 1));
+    return 0;
+  }
   body.append(reinterpret_cast<const char*>(data), size);
   return 0;
 }
@@ -222,6 +232,7 @@ void H2Session::bodyDone(Stream& stream) {
   stream.received = true;
   --receiving_;
   if (stream.refused) return;
+  dropBody(stream);
   auto exchange = host_.newExchange(stream.id);
   stream.exchange = exchange;
   stream.answer.headOnly = stream.request.method == "HEAD";
@@ -231,6 +242,7 @@ void H2Session::bodyDone(Stream& stream) {
 void H2Session::refuse(Stream& stream, const Status& status) {
   if (stream.refused) return;
   stream.refused = true;
+  dropBody(stream);
   std::string().swap(stream.request.body);
   auto response = statusResponse(status);
   response.headers.add("content-length", std::to_string(response.body[0]->size()));
@@ -265,6 +277,10 @@ void H2Session::answer(const std::shared_ptr<Exchange>& exchange) {
   Stream* stream = find(exchange->streamId);
   if (!stream || stream->exchange != exchange) return;
   auto news = exchange->take();
+  if (news.aborted) {
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);
+    return;
+  }
   if (news.upgraded) {
     news.upgraded(Status::badRequest("the request is not a WebSocket upgrade"));
     return;
@@ -314,6 +330,7 @@ int H2Session::onClose(nghttp2_session*, int32_t id, uint32_t, void* user) {
   auto it = self->streams_.find(id);
   if (it == self->streams_.end()) return 0;
   if (!it->second->received) --self->receiving_;
+  self->dropBody(*it->second);
   if (it->second->exchange) self->host_.closeSoon(std::move(it->second->exchange));
   self->streams_.erase(it);
   return 0;
@@ -332,8 +349,10 @@ void H2Session::beginStop() {
 }
 
 void H2Session::abandon() {
-  for (auto& [id, stream] : streams_)
+  for (auto& [id, stream] : streams_) {
+    dropBody(*stream);
     if (stream->exchange) host_.closeSoon(std::move(stream->exchange));
+  }
   streams_.clear();
 }
 
@@ -354,10 +373,10 @@ void H2Session::onDeadline(MonoTime now) {
     MonoTime next = now + limits.bodyTimeout;
     for (auto& [id, stream] : streams_) {
       if (stream->received || stream->refused) continue;
-      if (now >= stream->activity + limits.bodyTimeout) {
-        refuse(*stream, {408, "Timeout", "the request body stopped arriving"});
+      if (now >= stream->due(limits)) {
+        refuse(*stream, {408, "Timeout", "the request body took too long"});
       } else {
-        next = std::min(next, stream->activity + limits.bodyTimeout);
+        next = std::min(next, stream->due(limits));
       }
     }
     receivingCheck_ = next;

@@ -85,7 +85,7 @@ class WebSocket {
   virtual void start(std::function<void(std::string message, bool binary)> onMessage, std::function<void()> onClose) = 0;
 };
 
-// One answer. Exactly one of: send(); begin(), write()*, end(); upgrade(). Thread-safe; calls after the client left do nothing.
+// One answer. Exactly one of: send(); begin(), write()*, end() or abort(); upgrade(). Thread-safe; calls after the client left do nothing.
 class Responder {
  public:
   virtual ~Responder() = default;
@@ -98,6 +98,9 @@ class Responder {
     (void)trailers;
     end();
   }
+  // Instead of end(): the peer is too slow, or the rest can't be had. What waits is thrown away, and the peer sees that the answer
+  // broke off (over HTTP/1.1 with the connection).
+  virtual void abort() { end(); }
   // Bytes written but not yet handed to the peer's socket. Writers bound themselves by this.
   virtual size_t buffered() const = 0;
   // Called once (on a net thread) when the client is gone or the answer is complete. Set at most once.

@@ -18,11 +18,13 @@ class Io {
 
 struct ServerLimits {
   size_t maxBody = 3 * 1024 * 1024;       // bytes; more answers 413
+  size_t maxReceiving = 256 * 1024 * 1024;  // bytes of bodies that are still arriving, over all connections; more answers 429
   size_t maxHeader = 64 * 1024;           // bytes
   int maxConnections = 10000;
   int maxStreamsPerConnection = 250;      // HTTP/2 concurrent streams
   Duration headerTimeout = std::chrono::seconds(15);   // a request's head must be complete by then
   Duration bodyTimeout = std::chrono::seconds(30);     // and must go on arriving: this long without a byte ends it
+  Duration requestTimeout = std::chrono::minutes(2);   // and be here whole by then, however steadily it comes
   Duration idleTimeout = std::chrono::minutes(5);      // keep-alive without requests
   // HTTP/2 with open streams and a quiet peer: PING after this long, closed when it stays quiet for as long again.
   Duration pingInterval = std::chrono::seconds(15);

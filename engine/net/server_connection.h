@@ -17,6 +17,7 @@ class WebSocketConnection;
 struct ServerShared {
   Handler handler;
   ServerLimits limits;
+  std::atomic<size_t> receiving{0};  // bytes of bodies that are arriving
   std::atomic<bool> stopping{false};  // set before the connections are told, so that no answer after it promises more
   // A connection is gone. Any lane.
   std::function<void(const std::shared_ptr<ServerConnection>&)> onGone;
@@ -42,6 +43,10 @@ class ServerConnection final : public Wakeable,
   const ServerLimits& limits() const override { return server_->limits; }
   bool stopping() const override { return server_->stopping.load(std::memory_order_acquire); }
   Lane& lane() override { return *lane_; }
+  bool takeBodyBytes(size_t bytes) override {
+    return server_->receiving.fetch_add(bytes, std::memory_order_relaxed) + bytes <= limits().maxReceiving;
+  }
+  void giveBodyBytes(size_t bytes) override { server_->receiving.fetch_sub(bytes, std::memory_order_relaxed); }
   std::shared_ptr<Exchange> newExchange(int32_t streamId) override;
   void dispatch(Request request, std::shared_ptr<Exchange> exchange) override;
   void closeSoon(std::shared_ptr<Exchange> exchange) override { closing_.push_back(std::move(exchange)); }

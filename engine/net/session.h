@@ -13,6 +13,10 @@ class SessionHost {
   virtual const ServerLimits& limits() const = 0;
   virtual bool stopping() const = 0;  // the server is; this connection will hear of it soon
   virtual Lane& lane() = 0;
+  // Counts bytes of a body that is arriving; false when all connections together hold too much. Whatever was counted, also in vain,
+  // is to be given back when the body has gone on or is dropped.
+  virtual bool takeBodyBytes(size_t bytes) = 0;
+  virtual void giveBodyBytes(size_t bytes) = 0;
   virtual std::shared_ptr<Exchange> newExchange(int32_t streamId) = 0;
   // Fills in the peer and calls the handler.
   virtual void dispatch(Request request, std::shared_ptr<Exchange> exchange) = 0;

@@ -2,6 +2,9 @@
 
 #include <charconv>
 
+#include "engine/api/codec.h"
+#include "engine/api/validation.h"
+
 namespace ph::server {
 
 User systemAdmin() { return {"system:admin", {"system:masters", "system:authenticated"}}; }
@@ -28,13 +31,19 @@ Status badParameter(std::string_view name, std::string_view value) {
   return Status::badRequest("the query parameter " + std::string(name) + " can't be \"" + std::string(value) + "\"");
 }
 
+Status invalidDelete(const api::ErrorList& errors) {
+  static const ResourceInfo about{.group = "meta.k8s.io", .kind = "DeleteOptions"};
+  return errors.toStatus(about, "");
+}
+
 Result<Propagation> parsePropagation(std::string_view text) {
   if (text.empty()) return Propagation::Default;
   if (text == "Background") return Propagation::Background;
   if (text == "Foreground") return Propagation::Foreground;
   if (text == "Orphan") return Propagation::Orphan;
-  return Status::invalid("propagationPolicy: Unsupported value: \"" + std::string(text) +
-                         "\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"");
+  api::ErrorList errors;
+  errors.notSupported("propagationPolicy", std::string(text), {"Foreground", "Background", "Orphan", "nil"});
+  return invalidDelete(errors);
 }
 
 Result<> readNumber(std::string_view name, std::string_view value, int64_t& into) {
@@ -99,7 +108,12 @@ Result<Options> parseOptions(const std::vector<std::pair<std::string, std::strin
 
 Result<> readDeleteOptions(const Json& body, Options& options) {
   if (!body.is_object()) return Status::badRequest("the body of a delete must be DeleteOptions");
-  for (auto& [name, value] : body.get_object()) {
+  auto& fields = body.get_object();
+  auto given = [&](std::string_view name) { return fields.if_contains(name) && !fields.at(name).is_null(); };
+  api::ErrorList errors;
+  if (given("orphanDependents") && given("propagationPolicy"))
+    errors.invalidRaw("propagationPolicy", api::toText(fields.at("propagationPolicy")), "orphanDependents and deletionPropagation cannot be both set");
+  for (auto& [name, value] : fields) {
     if (name == "gracePeriodSeconds" && value.is_int64()) options.gracePeriodSeconds = value.get_int64();
     if (name == "propagationPolicy" && value.is_string()) {
       PH_ASSIGN(options.propagation, parsePropagation(value.get_string()));
@@ -107,8 +121,11 @@ Result<> readDeleteOptions(const Json& body, Options& options) {
     if (name == "orphanDependents" && value.is_bool())
       options.propagation = value.get_bool() ? Propagation::Orphan : Propagation::Background;
     if (name == "dryRun" && value.is_array()) {
-      for (auto& v : value.get_array())
-        if (v.is_string() && v.get_string() == "All") options.dryRun = true;
+      for (auto& v : value.get_array()) {
+        bool all = v.is_string() && v.get_string() == "All";
+        options.dryRun = options.dryRun || all;
+        if (!all) errors.notSupported("dryRun", v.is_string() ? std::string(v.get_string()) : api::toText(v), {"All"});
+      }
     }
     if (name == "preconditions" && value.is_object()) {
       auto& p = value.get_object();
@@ -117,6 +134,7 @@ Result<> readDeleteOptions(const Json& body, Options& options) {
         options.preconditionRevision = rv->get_string();
     }
   }
+  if (!errors.empty()) return invalidDelete(errors);
   return {};
 }
 

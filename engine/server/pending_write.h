@@ -38,6 +38,8 @@ struct PendingWrite {
   Reply reply = Reply::Object;
   int code = 200;
   std::vector<std::string> warnings;
+  api::ErrorList schemaErrors;           // answered together with those of the kind's own rules
+  std::vector<std::string> duplicates;   // fields that the body of a patch names twice
   ObjectPtr old;                  // what the decision saw
   bool removed = false;
   MonoTime begun{};
@@ -71,6 +73,8 @@ Result<> checkKind(Json& tree, const ResourceInfo& info);
 // Defaults, types and unknown fields; what the client must hear about goes to warnings or the Status. The tree comes in the
 // version asked for, and leaves in the stored one.
 Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> duplicates);
+// Takes p.schemaErrors, and what was found beyond them.
+api::ErrorList withSchemaErrors(PendingWrite& p, const api::ErrorList& found);
 // An update's second half: `next` takes the place of `current` (whose tree is `old`).
 Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Json& old, Json next);
 // What deleting now means for this object (grace, finalizers, at once).

@@ -49,6 +49,13 @@ void TrackedResponder::endWith(net::Headers* trailers) {
   finish();
 }
 
+void TrackedResponder::abort() {
+  auto begun = State::Begun;
+  if (!state_.compare_exchange_strong(begun, State::Over, std::memory_order_acq_rel)) return;
+  to_->abort();
+  finish();
+}
+
 void TrackedResponder::onClose(std::function<void()> callback) {
   to_->onClose([self = shared_from_this(), callback = std::move(callback)] {
     callback();
@@ -78,7 +85,7 @@ void TrackedResponder::late() {
     if (auto listener = listener_.lock()) listener->onLate();
   } else if (state == State::Begun) {
     auto writes = writes_.load(std::memory_order_relaxed);
-    if (writes == seenWrites_) return end();
+    if (writes == seenWrites_) return abort();  // a list that ended well here would look whole
     seenWrites_ = writes;
   }
 }

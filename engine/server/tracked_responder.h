@@ -41,6 +41,7 @@ class TrackedResponder final : public net::Responder,
   void begin(int status, net::Headers headers) override;
   void write(net::Buffer chunk) override;
   void end() override { endWith(nullptr); }
+  void abort() override;
   void endWithTrailers(net::Headers trailers) override { endWith(&trailers); }
   size_t buffered() const override { return to_->buffered(); }
   void onClose(std::function<void()> callback) override;

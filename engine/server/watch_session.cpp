@@ -176,7 +176,7 @@ void WatchSession::deliver(std::vector<cache::EventPtr> events) {
     responder_->write(std::move(bytes));
   }
   if (!events.empty()) seen_ = events.back()->revision;
-  if (responder_->buffered() > kSlowWatcher) finish({});
+  if (responder_->buffered() > kSlowWatcher) giveUp();
 }
 
 void WatchSession::scheduleBookmark() {
@@ -215,6 +215,12 @@ void WatchSession::finish(std::string lastLine) {
   }
   if (!lastLine.empty()) responder_->write(net::makeBuffer(std::move(lastLine)));
   responder_->end();
+  closed();
+}
+
+// It does not keep up: what waits for it goes, and it begins again from what it has seen.
+void WatchSession::giveUp() {
+  responder_->abort();
   closed();
 }
 

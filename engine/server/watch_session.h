@@ -37,6 +37,7 @@ class WatchSession : public std::enable_shared_from_this<WatchSession> {
   void sendBookmark();
   void timeUp();
   void finish(std::string lastLine);
+  void giveUp();
   void closed();
 
   std::shared_ptr<Core> core_;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine/api/codec.h"
 #include "engine/api/convert.h"
 #include "engine/api/custom/kind.h"
@@ -15,10 +17,19 @@ namespace ph::server {
 
 namespace {
 
-std::string versionOf(const ResourceInfo& info) { return info.kind + " in version \"" + info.apiVersion() + "\""; }
+std::string versionOf(const ResourceInfo& info) { return info.kind + " in version \"" + info.version + "\""; }
 
 Status cannotHandle(const ResourceInfo& info, const std::string& why) {
   return Status::badRequest(versionOf(info) + " cannot be handled as a " + info.kind + ": " + why);
+}
+
+// What a body, or what a patch makes of an object, can't be read as one of this kind.
+Status unreadable(const PendingWrite& p, const ResourceInfo& info, const Json& tree, const std::string& why) {
+  bool patched = p.request.verb == Verb::Patch && p.old && !p.apply;
+  if (!patched) return cannotHandle(info, why);
+  api::ErrorList errors;
+  errors.invalid("patch", api::toText(tree), why);
+  return errors.toStatus(ResourceInfo(), "");
 }
 
 }  // namespace
@@ -49,7 +60,7 @@ Result<> checkKind(Json& tree, const ResourceInfo& info) {
     return Status::badRequest("the API version in the data (" + std::string(version) +
                               ") does not match the expected API version (" + info.apiVersion() + ")");
   if (!kind.empty() && kind != info.kind)
-    return Status::badRequest(std::string(kind) + " in version \"" + info.apiVersion() + "\" cannot be handled as a " +
+    return Status::badRequest(std::string(kind) + " in version \"" + info.version + "\" cannot be handled as a " +
                               info.kind);
   if (version.empty()) root["apiVersion"] = info.apiVersion();
   if (kind.empty()) root["kind"] = info.kind;
@@ -58,7 +69,8 @@ Result<> checkKind(Json& tree, const ResourceInfo& info) {
 
 namespace {
 
-Result<> refusal(const ResourceInfo& info, const api::ErrorList& errors, const Json& tree) {
+// Wrong types are answered at once; all else is kept, until the kind's own rules have been asked too.
+Result<> keepErrors(PendingWrite& p, const ResourceInfo& info, const api::ErrorList& errors, const Json& tree) {
   if (errors.empty()) return {};
   std::string why;
   for (auto& c : errors.causes()) {
@@ -66,8 +78,9 @@ Result<> refusal(const ResourceInfo& info, const api::ErrorList& errors, const J
     if (!why.empty()) why += ", ";
     why += c.field + ": " + c.message;
   }
-  if (!why.empty()) return cannotHandle(info, why);
-  return errors.toStatus(info, textAt(objectAt(tree, "metadata"), "name"));
+  if (!why.empty()) return unreadable(p, info, tree, why);
+  p.schemaErrors = withSchemaErrors(p, errors);
+  return {};
 }
 
 // What another version said is completed and checked by the stored one's schema too.
@@ -77,7 +90,7 @@ Result<> toStored(PendingWrite& p, Json& tree) {
   api::ErrorList errors;
   if (p.info->custom) p.info->custom->restore(tree);
   else api::conform(tree, *p.info->type, errors, nullptr);
-  return refusal(*p.info, errors, tree);
+  return keepErrors(p, *p.info, errors, tree);
 }
 
 }  // namespace
@@ -87,7 +100,7 @@ Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> dupli
   std::vector<std::string> unknown;
   if (p.asked->custom) p.asked->custom->conform(tree, errors, &unknown);
   else api::conform(tree, *p.asked->type, errors, &unknown);
-  PH_TRY(refusal(*p.asked, errors, tree));
+  PH_TRY(keepErrors(p, *p.asked, errors, tree));
   PH_TRY(toStored(p, tree));
   if (p.request.options.fieldValidation == FieldValidation::Ignore) return {};
   std::vector<std::string> complaints;
@@ -100,7 +113,18 @@ Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> dupli
   }
   std::string all;
   for (auto& c : complaints) all += (all.empty() ? "" : ", ") + c;
-  return cannotHandle(*p.asked, "strict decoding error: " + all);
+  return unreadable(p, *p.asked, tree, "strict decoding error: " + all);
+}
+
+api::ErrorList withSchemaErrors(PendingWrite& p, const api::ErrorList& found) {
+  api::ErrorList out = std::exchange(p.schemaErrors, {});
+  size_t known = out.causes().size();
+  for (auto& c : found.causes()) {
+    auto& all = out.causes();
+    bool same = std::any_of(all.begin(), all.begin() + long(known), [&](auto& o) { return o.field == c.field && o.reason == c.reason; });
+    if (!same) out.append(c);
+  }
+  return out;
 }
 
 namespace {
@@ -176,6 +200,7 @@ Result<> planCreate(PendingWrite& p) {
   if (!p.request.name.empty() && p.core->cache->get(*p.info, p.key)) return alreadyExists(*p.info, p.request.name);
   Json managed = trackCreate(p, tree, asked);
   auto context = p.context();
+  context.operation = api::Operation::Create;  // also of an apply or an update that creates
   if (isDefinition(*p.info)) prepareDefinition(tree, nullptr);
   if (p.info->strategy && p.info->strategy->prepareCreate) p.info->strategy->prepareCreate(tree, context);
   Admission admission{*p.core, p.request, *p.info, tree, nullptr, &p.warnings};
@@ -188,6 +213,7 @@ Result<> planCreate(PendingWrite& p) {
     checkDefinition(tree, nullptr, p.asked->version == "v1beta1", errors);
     for (auto& w : definitionWarnings(tree)) p.warnings.push_back(std::move(w));
   }
+  errors = withSchemaErrors(p, errors);
   if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
   PH_TRY(admitJudging(admission));
   p.hold = std::move(admission.hold);

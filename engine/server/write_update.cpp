@@ -12,6 +12,7 @@
 #include "engine/server/admission/admission.h"
 #include "engine/server/json_util.h"
 #include "engine/server/pending_write.h"
+#include "engine/server/write_rules.h"
 
 namespace ph::server {
 namespace {
@@ -198,6 +199,10 @@ Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::Wr
 }  // namespace
 
 Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Json& old, Json next) {
+  if (std::exchange(p.made, nullptr)) {  // planned as a create: somebody was quicker
+    p.core->addresses.release(std::exchange(p.taken, {}));
+    p.hold.reset();
+  }
   PH_TRY(checkPreconditions(p, current, objectAt(next, "metadata")));
   auto context = p.context();
   PH_TRY(settleNext(p, next, old));
@@ -213,6 +218,7 @@ Result<Decision> decideStore(PendingWrite& p, const ObjectPtr& current, const Js
     checkDefinition(next, &old, p.asked->version == "v1beta1", errors);
     for (auto& w : definitionWarnings(next)) p.warnings.push_back(std::move(w));
   }
+  errors = withSchemaErrors(p, errors);
   if (!errors.empty()) return errors.toStatus(*p.info, p.request.name);
   if (!isOfStatus(p)) {
     Admission admission{*p.core, p.request, *p.info, next, &old, &p.warnings};
@@ -233,14 +239,57 @@ Json storedTree(const ObjectPtr& current) {
   return tree;
 }
 
+// What a write makes where there is nothing yet: planned ahead, or now when it went away in between.
+Result<Decision> decideMade(PendingWrite& p, Result<> (*plan)(PendingWrite&)) {
+  if (!p.made) PH_TRY(plan(p));
+  PH_TRY(checkKindStays(*p.core, *p.info));
+  if (p.info->namespaced) PH_TRY(checkNamespace(*p.core, *p.info, p.request.ns, p.request.name));
+  p.code = 201;
+  return Decision{Decision::Kind::Put, p.made};
+}
+
+// `tree` as the stored version has it.
+Result<> planMade(PendingWrite& p, Json tree, DecideWrite decide) {
+  api::convertTree(tree, *p.info, *p.asked);
+  p.request.body = api::toText(tree);
+  p.request.contentType = "application/json";
+  PH_TRY(planCreate(p));
+  p.decide = decide;
+  p.code = 200;
+  return {};
+}
+
+bool makes(const PendingWrite& p) { return createsOnUpdate(*p.info) && p.request.subresource.empty(); }
+
+Result<> checkNamesRevision(const PendingWrite& p) {
+  auto version = textAt(objectAt(p.tree, "metadata"), "resourceVersion");
+  if (p.request.internal || !(version.empty() || version == "0") || !needsRevision(*p.info)) return {};
+  api::ErrorList errors;
+  errors.invalidRaw("metadata.resourceVersion", "0x0", "must be specified for an update");
+  return errors.toStatus(ResourceInfo{.group = p.info->group, .kind = p.info->plural}, p.request.name);
+}
+
+Result<> planUpdateCreate(PendingWrite& p);
+
 Result<Decision> decideUpdate(PendingWrite& p, const ObjectPtr& current) {
-  if (!current) return notFound(*p.info, p.request.name);
+  if (!current) return makes(p) ? decideMade(p, planUpdateCreate) : Result<Decision>(notFound(*p.info, p.request.name));
+  PH_TRY(checkNamesRevision(p));
   return decideStore(p, current, storedTree(current), std::move(p.tree));
+}
+
+Result<> planUpdateCreate(PendingWrite& p) {
+  Json tree = p.tree;
+  makeObject(tree, "metadata").erase("resourceVersion");
+  return planMade(p, std::move(tree), decideUpdate);
 }
 
 Result<> applyPatch(const PendingWrite& p, Json& target) {
   auto& type = p.request.contentType;
-  if (type == "application/json-patch+json") return api::applyJsonPatch(target, p.tree);
+  if (type == "application/json-patch+json") {
+    auto applied = api::applyJsonPatch(target, p.tree);
+    if (applied.ok() || applied.status().code != 422) return applied;
+    return Status::invalid("the server rejected our request due to an error in our request: " + applied.status().message);
+  }
   // CRDs and others without merge keys take a strategic patch as a merge patch only when asked so.
   if (type == "application/strategic-merge-patch+json") return api::applyStrategicPatch(target, p.tree, *p.asked->type);
   api::applyMergePatch(target, p.tree);
@@ -270,7 +319,7 @@ Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
   if (textAt(&metadata, "resourceVersion") == revision) metadata.erase("resourceVersion");
   PH_TRY(checkName(next, current->name()));
   PH_TRY(checkKind(next, *p.asked));
-  if (wholeBody(p)) PH_TRY(conformTree(p, next, {}));
+  if (wholeBody(p)) PH_TRY(conformTree(p, next, std::move(p.duplicates)));
   else api::convertTree(next, *p.asked, *p.info);
   return decideStore(p, current, old, std::move(next));
 }
@@ -278,11 +327,7 @@ Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
 Result<Decision> decideApply(PendingWrite& p, const ObjectPtr& current) {
   if (!current) {
     if (!p.request.subresource.empty()) return notFound(*p.info, p.request.name);
-    if (!p.made) PH_TRY(planApplyCreate(p));  // it went away between planning and now
-    PH_TRY(checkKindStays(*p.core, *p.info));
-    if (p.info->namespaced) PH_TRY(checkNamespace(*p.core, *p.info, p.request.ns, p.request.name));
-    p.code = 201;
-    return Decision{Decision::Kind::Put, p.made};
+    return decideMade(p, planApplyCreate);
   }
   Json old = storedTree(current);
   PH_ASSIGN(Json next, mergeApply(p, old));
@@ -295,16 +340,7 @@ Result<Decision> decideApply(PendingWrite& p, const ObjectPtr& current) {
 }
 
 // What an apply makes where there is nothing yet.
-Result<> planApplyCreate(PendingWrite& p) {
-  Json body = p.apply->config;
-  api::convertTree(body, *p.info, *p.asked);
-  p.request.body = api::toText(body);
-  p.request.contentType = "application/json";
-  PH_TRY(planCreate(p));
-  p.decide = decideApply;
-  p.code = 200;
-  return {};
-}
+Result<> planApplyCreate(PendingWrite& p) { return planMade(p, p.apply->config, decideApply); }
 
 Result<> planApply(PendingWrite& p) {
   if (p.request.body.empty()) return Status::badRequest("the request has no body");
@@ -343,6 +379,7 @@ Result<> planUpdate(PendingWrite& p) {
   else api::convertTree(tree, *p.asked, *p.info);
   p.tree = std::move(tree);
   p.decide = decideUpdate;
+  if (makes(p) && !p.core->cache->get(*p.core->registry->stored(*p.info), p.key)) return planUpdateCreate(p);
   return {};
 }
 
@@ -358,7 +395,7 @@ Result<> planPatch(PendingWrite& p) {
         std::string(p.info->builtin ? ", application/strategic-merge-patch+json" : ""));
   }
   if (p.request.body.empty()) return Status::badRequest("the request has no body");
-  auto parsed = api::parseJson(p.request.body);
+  auto parsed = api::parseJson(p.request.body, &p.duplicates);
   // Some clients send YAML under a JSON patch type.
   if (!parsed.ok()) parsed = api::parseYaml(p.request.body);
   if (!parsed.ok()) return std::move(parsed).status();

@@ -1,6 +1,6 @@
 #include "tests/fuzz/targets.h"
 
-#include <cmath>
+#include <vector>
 
 #include "engine/api/codec.h"
 #include "engine/api/patch.h"
@@ -8,40 +8,19 @@
 #include "engine/api/quantity.h"
 #include "engine/api/selector.h"
 #include "engine/api/struct_ops.h"
-#include "engine/net/h1_parser.h"
+#include "engine/net/http.h"
 #include "engine/server/media.h"
 #include "engine/server/protobuf_answer.h"
 #include "engine/server/protobuf_body.h"
 #include "engine/server/router.h"
 #include "engine/server/text_form.h"
+#include "tests/fuzz/inputs.h"
 
 namespace ph::fuzz {
 namespace {
 
 using api::Json;
 using api::JsonObject;
-
-const api::Registry& registry() {
-  static const auto one = api::Registry::builtin();
-  return *one;
-}
-const std::vector<const api::ResourceInfo*>& kinds() {
-  static const auto all = registry().all();
-  return all;
-}
-// The first byte chooses a kind.
-const api::ResourceInfo& takeKind(std::string_view& input) {
-  size_t n = input.empty() ? 0 : uint8_t(input.front());
-  if (!input.empty()) input.remove_prefix(1);
-  return *kinds()[n % kinds().size()];
-}
-// Two texts, with a line of "---" or else the first newline between them.
-std::pair<std::string_view, std::string_view> split(std::string_view input) {
-  size_t at = input.find("\n---\n");
-  if (at != input.npos) return {input.substr(0, at), input.substr(at + 5)};
-  at = input.find('\n');
-  return at == input.npos ? std::pair(input, std::string_view()) : std::pair(input.substr(0, at), input.substr(at + 1));
-}
 
 void json(std::string_view input) {
   std::vector<std::string> duplicates;
@@ -214,38 +193,7 @@ void times(std::string_view input) {
   (void)formatTime(*t);
 }
 
-struct Head {
-  bool ok = false;
-  std::string method, target, body;
-  size_t headers = 0;
-};
-Head parseHead(std::string_view input, size_t step) {
-  net::H1RequestParser parser(16 * 1024, 64 * 1024);
-  std::string waiting;
-  for (size_t at = 0; at < input.size() && !parser.is_done(); at += step) {
-    waiting += input.substr(at, step);
-    boost::system::error_code error;
-    while (!waiting.empty() && !parser.is_done()) {
-      size_t used = parser.put(boost::asio::buffer(waiting), error);
-      waiting.erase(0, used);
-      if (error == boost::beast::http::error::need_more) break;
-      if (error) return {};
-      if (!used) break;
-    }
-  }
-  return {parser.is_done(), parser.request.method, parser.target, parser.request.body, parser.request.headers.all().size()};
-}
-
-// A request means the same however it was cut on its way.
-void http1(std::string_view input) {
-  auto whole = parseHead(input, std::max<size_t>(input.size(), 1));
-  auto pieces = parseHead(input, 7);
-  if (!whole.ok || !pieces.ok) return;
-  PH_CHECK(whole.method == pieces.method && whole.target == pieces.target && whole.body == pieces.body &&
-           whole.headers == pieces.headers);
-}
-
-constexpr Target kTargets[] = {
+constexpr Target kText[] = {
     {"json", json},
     {"yaml", yaml},
     {"protobuf_body", protobufBody},
@@ -261,11 +209,17 @@ constexpr Target kTargets[] = {
     {"accept", accept},
     {"quantity", quantity},
     {"times", times},
-    {"http1", http1},
 };
 
 }  // namespace
 
-std::span<const Target> targets() { return kTargets; }
+std::span<const Target> targets() {
+  static const auto all = [] {
+    std::vector<Target> out;
+    for (auto some : {std::span<const Target>(kText), objectTargets(), customTargets(), netTargets()}) out.insert(out.end(), some.begin(), some.end());
+    return out;
+  }();
+  return all;
+}
 
 }  // namespace ph::fuzz

@@ -12,5 +12,9 @@ struct Target {
   void (*run)(std::string_view input);
 };
 std::span<const Target> targets();
+// Parts of it.
+std::span<const Target> objectTargets();  // what is done with objects: server-side apply, versions, pages
+std::span<const Target> customTargets();  // custom kinds
+std::span<const Target> netTargets();     // protocols
 
 }  // namespace ph::fuzz

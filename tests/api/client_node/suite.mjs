@@ -97,6 +97,8 @@ const cases = {
     await until('three pods', async () => (await core.listNamespacedPod({ namespace, labelSelector: 'app=web' })).items.length === 3);
     await apps.deleteNamespacedDeployment({ namespace, name: 'web', propagationPolicy: 'Foreground' });
     await until('all gone', async () => (await core.listNamespacedPod({ namespace, labelSelector: 'app=web' })).items.length === 0);
+    // In the foreground it goes after what it owned, a moment later than the last pod.
+    await until('no deployment', async () => (await apps.listNamespacedDeployment({ namespace })).items.every((d) => d.metadata.name !== 'web'));
     await refused(404, () => apps.readNamespacedDeployment({ namespace, name: 'web' }));
   },
 

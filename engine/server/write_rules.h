@@ -1,0 +1,13 @@
+// What Kubernetes' kinds allow an update to do, as its own strategies say. Threads: pure.
+#pragma once
+
+#include "engine/server/api_request.h"
+
+namespace ph::server {
+
+// A PUT of what doesn't exist makes it.
+bool createsOnUpdate(const ResourceInfo& info);
+// A PUT must say which version it replaces.
+bool needsRevision(const ResourceInfo& info);
+
+}  // namespace ph::server
