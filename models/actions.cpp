@@ -7,6 +7,7 @@
 #include "engine/client/client.h"
 #include "models/gui_thread.h"
 #include "models/json_read.h"
+#include "models/object_ref.h"
 
 namespace ph::models {
 
@@ -43,10 +44,26 @@ QString remove(const Subject& s) {
           .arg(s.key.section('/', 1), in(s.key.section('/', 0, 0)));
     case Subject::Kind::Machine:
       return QStringLiteral("kubectl delete machine %1").arg(s.key);
+    case Subject::Kind::Object:
+      return removeAll({ObjectRef::of(s.key)});
     case Subject::Kind::None:
       break;
   }
   return {};
+}
+QString removeAll(const QList<ObjectRef>& objects) {
+  // One line a namespace and kind, as kubectl takes them; many names are cut, the count says how many there are.
+  QMap<QString, QStringList> lines;
+  for (auto& o : objects) lines[o.kubectlKind() + QLatin1Char('|') + o.ns] << o.name;
+  QStringList out;
+  for (auto it = lines.begin(); it != lines.end(); ++it) {
+    constexpr int kShown = 12;
+    QString names = QStringList(it->mid(0, kShown)).join(QLatin1Char(' '));
+    if (it->size() > kShown) names += QStringLiteral(" …(%1)").arg(it->size());
+    out << QStringLiteral("kubectl delete %1 %2%3")
+               .arg(it.key().section('|', 0, 0), names, in(it.key().section('|', 1)));
+  }
+  return out.join('\n');
 }
 QString apply(const QString& file) {
   return QStringLiteral("kubectl apply -f %1").arg(file);
@@ -58,6 +75,18 @@ QString cordon(const QString& node, bool on) {
 QString trust(const QString& machine, const QString& hostKey) {
   return QStringLiteral("kubectl patch machine %1 --type=merge -p '{\"spec\":{\"hostKey\":\"%2\"}}'")
       .arg(machine, hostKey);
+}
+QString setImage(const QString& app, const QList<QPair<QString, QString>>& images) {
+  QStringList pairs;
+  for (auto& [container, image] : images) pairs << container + '=' + image;
+  return QStringLiteral("kubectl set image %1 %2%3")
+      .arg(target(app), pairs.join(' '), in(appNamespace(app)));
+}
+QString undo(const QString& app, int64_t revision) {
+  return QStringLiteral("kubectl rollout undo %1 --to-revision=%2%3")
+      .arg(target(app))
+      .arg(revision)
+      .arg(in(appNamespace(app)));
 }
 QString logs(const QString& pod, const QString& container) {
   return QStringLiteral("kubectl logs -f %1%2%3")
@@ -154,6 +183,45 @@ void Actions::pause(const QString& app, bool on, Done done) {
   w.body = boost::json::serialize(boost::json::object{{"spec", boost::json::object{{"paused", on}}}});
   write(std::move(w), (on ? tr("Pause %1") : tr("Resume %1")).arg(appName(app)), kubectl::pause(app, on),
         std::move(done));
+}
+
+void Actions::setImage(const QString& app, const QList<ContainerImage>& images, Done done) {
+  using boost::json::object;
+  boost::json::array plain, first;
+  QList<QPair<QString, QString>> said;
+  for (auto& c : images) {
+    said.append({c.name, c.image});
+    (c.init ? first : plain).push_back(object{{"name", c.name.toStdString()}, {"image", c.image.toStdString()}});
+  }
+  object spec;
+  if (!plain.empty()) spec["containers"] = std::move(plain);
+  if (!first.empty()) spec["initContainers"] = std::move(first);
+  client::Write w;
+  w.verb = client::Verb::Patch;
+  w.patchType = client::PatchType::Strategic;  // lists are merged by the containers' names
+  w.info = info(groupOf(app), QStringLiteral("v1"), pluralOf(app));
+  w.ns = appNamespace(app).toStdString();
+  w.name = appName(app).toStdString();
+  w.body = boost::json::serialize(
+      object{{"spec", object{{"template", object{{"spec", std::move(spec)}}}}}});
+  const QString what = images.size() == 1
+                           ? tr("Change %1 to %2").arg(appName(app), images.first().image)
+                           : tr("Change %n image(s) of %1", nullptr, int(images.size())).arg(appName(app));
+  write(std::move(w), what, kubectl::setImage(app, said), std::move(done));
+}
+
+void Actions::undo(const QString& app, const Revision& revision, Done done) {
+  using boost::json::array, boost::json::object;
+  client::Write w;
+  w.verb = client::Verb::Patch;
+  w.patchType = client::PatchType::Json;  // the whole template: what the revision lacks goes
+  w.info = info(groupOf(app), QStringLiteral("v1"), pluralOf(app));
+  w.ns = appNamespace(app).toStdString();
+  w.name = appName(app).toStdString();
+  w.body = boost::json::serialize(
+      array{object{{"op", "replace"}, {"path", "/spec/template"}, {"value", revision.podTemplate}}});
+  write(std::move(w), tr("Take %1 back to revision %2").arg(appName(app)).arg(revision.number),
+        kubectl::undo(app, revision.number), std::move(done));
 }
 
 void Actions::removeApp(const QString& app, Done done) {
@@ -271,6 +339,49 @@ void Actions::removeMachine(const QString& machine, Done done) {
         std::move(done));
 }
 
+void Actions::removeObject(const ObjectRef& object, Done done) {
+  client::Write w;
+  w.verb = client::Verb::Delete;
+  w.info = info(object.group, object.version, object.plural);
+  w.ns = object.ns.toStdString();
+  w.name = object.name.toStdString();
+  w.propagation = client::Propagation::Background;
+  write(std::move(w), tr("Delete %1").arg(object.name), kubectl::removeAll({object}), std::move(done));
+}
+
+void Actions::removeObjects(const QList<ObjectRef>& objects) {
+  if (objects.size() == 1) return removeObject(objects.front());
+  const QString command = kubectl::removeAll(objects);
+  std::vector<client::Write> writes;
+  for (auto& o : objects) {
+    client::Write w;
+    w.verb = client::Verb::Delete;
+    w.info = info(o.group, o.version, o.plural);
+    w.ns = o.ns.toStdString();
+    w.name = o.name.toStdString();
+    w.propagation = client::Propagation::Background;
+    if (w.info) writes.push_back(std::move(w));
+  }
+  const QString what = tr("Delete %n object(s)", nullptr, int(objects.size()));
+  if (!client_ || int(writes.size()) != objects.size()) {
+    emit finished(what, command, false, client_ ? tr("A kind is not known here.") : tr("not connected"));
+    return;
+  }
+  // One group of writes; one answer that names the first refusal.
+  client_->writeAll(std::move(writes), [self = QPointer<Actions>(this), what, command](auto results) {
+    QString problem;
+    int failed = 0;
+    for (auto& r : results) {
+      if (r.ok() || r.status().isNotFound()) continue;
+      if (failed++ == 0) problem = explain(r.status());
+    }
+    if (failed > 1) problem = tr("%n of them failed. The first: %1", nullptr, failed).arg(problem);
+    onGui([self, what, command, failed, problem] {
+      if (self) emit self->finished(what, command, failed == 0, problem);
+    });
+  });
+}
+
 void Actions::cordon(const QString& node, bool on, Done done) {
   client::Write w;
   w.verb = client::Verb::Patch;
@@ -279,6 +390,65 @@ void Actions::cordon(const QString& node, bool on, Done done) {
   w.body = boost::json::serialize(boost::json::object{{"spec", boost::json::object{{"unschedulable", on}}}});
   write(std::move(w), (on ? tr("Keep new pods off %1") : tr("Let new pods onto %1")).arg(node),
         kubectl::cordon(node, on), std::move(done));
+}
+
+void Actions::readObject(ObjectForm::Kind kind, const QString& ns, const QString& name,
+                         std::function<void(const Result<ObjectForm>&)> done) {
+  auto* found = info({}, QStringLiteral("v1"), QLatin1String(kindOf(kind).plural));
+  if (!found) {
+    onGui([done] { done(Status::unavailable(tr("not connected").toStdString())); });
+    return;
+  }
+  client_->get(*found, ns.toStdString(), name.toStdString(), [done](Result<client::ObjectPtr> r) {
+    onGui([done, r] {
+      if (!r.ok()) return done(r.status());
+      boost::json::value tree = (*r)->tree();
+      // It is written back with the revision that was read: what somebody else changes meanwhile is not written over.
+      tree.get_object()["metadata"].get_object()["resourceVersion"] = std::to_string((*r)->revision());
+      done(formOf(tree));
+    });
+  });
+}
+
+void Actions::listObjects(ObjectForm::Kind kind, std::function<void(const Result<Names>&)> done) {
+  auto* found = info({}, QStringLiteral("v1"), QLatin1String(kindOf(kind).plural));
+  if (!found) {
+    onGui([done] { done(Status::unavailable(tr("not connected").toStdString())); });
+    return;
+  }
+  client::ListOptions options;
+  options.limit = 500;
+  client_->list(*found, options, [done](Result<client::ListResult> r) {
+    Result<Names> names = Names();
+    if (r.ok()) {
+      for (auto& o : r->items) names.value().append({QString::fromStdString(o->ns()), QString::fromStdString(o->name())});
+    } else {
+      names = Result<Names>(r.status());
+    }
+    onGui([done, names] { done(names); });
+  });
+}
+
+void Actions::saveObject(const ObjectForm& form, Done done) {
+  const QString kind = QLatin1String(kindOf(form.kind).kind);
+  client::Write w;
+  w.verb = form.isNew() ? client::Verb::Create : client::Verb::Update;
+  w.info = info({}, QStringLiteral("v1"), QLatin1String(kindOf(form.kind).plural));
+  w.ns = kindOf(form.kind).namespaced ? form.ns.toStdString() : std::string();
+  if (!form.isNew()) w.name = form.name.toStdString();
+  w.body = boost::json::serialize(object(form));
+  write(std::move(w), (form.isNew() ? tr("Create %1 %2") : tr("Save %1 %2")).arg(kind, form.name), command(form),
+        std::move(done));
+}
+
+void Actions::removeObject(const ObjectForm& form, Done done) {
+  client::Write w;
+  w.verb = client::Verb::Delete;
+  w.info = info({}, QStringLiteral("v1"), QLatin1String(kindOf(form.kind).plural));
+  w.ns = kindOf(form.kind).namespaced ? form.ns.toStdString() : std::string();
+  w.name = form.name.toStdString();
+  write(std::move(w), tr("Delete %1 %2").arg(QLatin1String(kindOf(form.kind).kind), form.name), removeCommand(form),
+        std::move(done));
 }
 
 }  // namespace ph::models

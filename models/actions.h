@@ -10,6 +10,8 @@
 #include "engine/base/result.h"
 #include "models/cluster_state.h"
 #include "models/forms.h"
+#include "models/object_form.h"
+#include "models/rollout_model.h"
 
 namespace ph::client {
 class Client;
@@ -18,14 +20,19 @@ struct Write;
 
 namespace ph::models {
 
+struct ObjectRef;
+
 namespace kubectl {
 QString scale(const QString& app, int copies);
 QString restart(const QString& app);
 QString remove(const Subject& subject);
+QString removeAll(const QList<ObjectRef>& objects);
 QString apply(const QString& file = QStringLiteral("app.yaml"));
 QString cordon(const QString& node, bool on);
 QString trust(const QString& machine, const QString& hostKey);
 QString pause(const QString& app, bool on);
+QString setImage(const QString& app, const QList<QPair<QString, QString>>& images);  // container, image
+QString undo(const QString& app, int64_t revision);
 QString logs(const QString& pod, const QString& container);
 }  // namespace kubectl
 
@@ -42,15 +49,31 @@ class Actions : public QObject {
   void scale(const QString& app, int copies, Done done = {});
   void restart(const QString& app, Done done = {});
   void pause(const QString& app, bool on, Done done = {});
+  // Container, image; those of the template that are not named stay.
+  void setImage(const QString& app, const QList<ContainerImage>& images, Done done = {});
+  // Makes a revision's template the wanted one again.
+  void undo(const QString& app, const Revision& revision, Done done = {});
   void removeApp(const QString& app, Done done = {});  // the workload and the Service of the same name
   void removePod(const QString& pod, Done done = {});
   void deploy(const DeployForm& form, Done done = {});  // an archive must have been loaded before
   void addMachine(const MachineForm& form, Done done = {});
   void trust(const QString& machine, const QString& hostKey, Done done = {});
+  void removeObject(const ObjectRef& object, Done done = {});
+  void removeObjects(const QList<ObjectRef>& objects);  // ends in one answer for all
   void removeMachine(const QString& machine, Done done = {});
   void cordon(const QString& node, bool on, Done done = {});
+  // What the forms of namespaces, ConfigMaps, Secrets and quotas do.
+  void readObject(ObjectForm::Kind kind, const QString& ns, const QString& name,
+                  std::function<void(const Result<ObjectForm>&)> done);
+  using Names = QList<QPair<QString, QString>>;  // namespace, name
+  void listObjects(ObjectForm::Kind kind, std::function<void(const Result<Names>&)> done);  // at most 500
+  void saveObject(const ObjectForm& form, Done done = {});
+  void removeObject(const ObjectForm& form, Done done = {});
   // Loads an OCI or Docker archive into the engine's image store; the answer is the images' names.
   void loadArchive(const QString& path, std::function<void(const Result<QStringList>&)> done);
+
+  // Any write, said as `what` and `command` when it is done.
+  void write(client::Write write, const QString& what, const QString& command, Done done);
 
   // A failed Status in words: the fields' messages where there are some.
   static QString explain(const Status& status);
@@ -60,7 +83,6 @@ class Actions : public QObject {
   void finished(const QString& what, const QString& command, bool ok, const QString& problem);
 
  private:
-  void write(client::Write write, const QString& what, const QString& command, Done done);
   void applyAll(QList<boost::json::value> objects, const QString& what, const QString& command, Done done);
   const api::ResourceInfo* info(const QString& group, const QString& version, const QString& plural) const;
 

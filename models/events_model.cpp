@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/object_ref.h"
+
 #include "models/words.h"
 
 namespace ph::models {
@@ -37,6 +39,10 @@ bool EventsModel::concerns(const EventFacts& e) const {
       if (auto* pod = state_->pod(e.objectNs + '/' + e.objectName)) return pod->app == subject_.key;
       // A pod that has gone: two parts follow the application's name.
       return e.objectName.startsWith(name + '-') && e.objectName.mid(name.size() + 1).count('-') == 1;
+    }
+    case Subject::Kind::Object: {
+      const ObjectRef ref = ObjectRef::of(subject_.key);
+      return e.kind == ref.kind && e.objectName == ref.name && (ref.ns.isEmpty() || e.objectNs == ref.ns);
     }
     case Subject::Kind::None:
       return false;

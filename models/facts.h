@@ -176,9 +176,9 @@ struct Diff {
   }
 };
 
-// What is selected in the window.
+// What is selected in the window. An Object is anything else of the API; its key is an ObjectRef's (object_ref.h).
 struct Subject {
-  enum class Kind : uint8_t { None, Machine, App, Pod } kind = Kind::None;
+  enum class Kind : uint8_t { None, Machine, App, Pod, Object } kind = Kind::None;
   QString key;
   bool operator==(const Subject&) const = default;
   explicit operator bool() const { return kind != Kind::None; }

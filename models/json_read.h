@@ -43,6 +43,16 @@ inline int64_t number(const Value* v, Path path) {
   return number(find(v, path));
 }
 
+// Numbers with a fraction; whole ones are written without.
+inline double real(const Value* v) {
+  if (!v) return 0;
+  if (auto* d = v->if_double()) return *d;
+  return double(number(v));
+}
+inline double real(const Value* v, Path path) {
+  return real(find(v, path));
+}
+
 inline bool flag(const Value* v, Path path) {
   v = find(v, path);
   return v && v->is_bool() && v->get_bool();

@@ -7,34 +7,6 @@
 
 namespace ph::models {
 
-namespace {
-
-// Digits compare as numbers: m-9 before m-10. The same in every locale, so that places don't depend on it.
-bool naturalLess(const QString& a, const QString& b) {
-  qsizetype i = 0, j = 0;
-  auto digits = [](const QString& s, qsizetype& at) {
-    while (at < s.size() && s[at] == '0') ++at;
-    const qsizetype from = at;
-    while (at < s.size() && s[at].isDigit()) ++at;
-    return QStringView(s).mid(from, at - from);
-  };
-  while (i < a.size() && j < b.size()) {
-    if (a[i].isDigit() && b[j].isDigit()) {
-      const auto x = digits(a, i), y = digits(b, j);
-      if (x.size() != y.size()) return x.size() < y.size();
-      if (const int order = x.compare(y)) return order < 0;
-    } else {
-      if (a[i] != b[j]) return a[i] < b[j];
-      ++i;
-      ++j;
-    }
-  }
-  if (a.size() - i != b.size() - j) return a.size() - i < b.size() - j;
-  return a < b;
-}
-
-}  // namespace
-
 MapModel::MapModel(ClusterState* state, QObject* parent) : QObject(parent), state_(state) {
   cards_.emplace_back();
   cards_[kWaitingCard].used = true;
@@ -67,6 +39,8 @@ void MapModel::rebuild() {
 }
 
 void MapModel::onChanged(const ChangeSet& changes) {
+  quiet_ = changes.first || changes.pods.size() > size_t(kNewsMax);
+  news_.clear();
   // Applications first, in order of appearance: their colors follow it.
   std::vector<const WorkloadFacts*> newApps;
   for (auto& c : changes.workloads) {
@@ -155,6 +129,10 @@ void MapModel::onChanged(const ChangeSet& changes) {
     for (auto* p : newPods) arrived << p->key;
     emit podsArrived(arrived);
   }
+  if (filtering()) {
+    for (int i : std::as_const(touched_)) fitCard(cards_[i]);
+  }
+  if (!news_.isEmpty()) emit happened(std::exchange(news_, {}));
   if (std::exchange(layoutDirty_, false)) emit layoutChanged();
   if (!touched_.isEmpty()) emit cardsChanged(std::exchange(touched_, {}).values());
   if (std::exchange(appsDirty_, false)) emit appsChanged();
@@ -214,8 +192,10 @@ bool MapModel::refresh(int index) {
   const QString nodeName = machine && !machine->node.isEmpty() ? machine->node : card.key;
   auto* node = state_->node(nodeName);
   const QString before = card.group;
+  const CardState was = card.state;
   describe(card, node, machine);
   touch(index);
+  if (card.state != was) tell(MapNews::What::Machine, index);
   if (card.group == before) return false;
   unplace(index);
   place(index);
@@ -224,8 +204,7 @@ bool MapModel::refresh(int index) {
 
 void MapModel::describe(Card& card, const NodeFacts* node, const MachineFacts* machine) {
   card.node = node ? node->name : QString();
-  card.group = node ? node->zone : QString();
-  if (card.group.isEmpty() && machine) card.group = machine->zone;
+  card.group = groupOf(node, machine);
   card.cordoned = node && node->cordoned;
   card.hardware = node ? words::hardware(*node) : machine ? machine->address : QString();
   card.pressure = node ? node->pressure : QStringList();
@@ -299,6 +278,7 @@ int MapModel::ensureApp(const QString& key) {
   }
   ++colorUse_[app.color];
   apps_.push_back(app);
+  appTerms_.push_back(termsIn(key.toLower()));
   appByKey_[key] = index;
   appsDirty_ = true;
   return index;
@@ -335,8 +315,13 @@ void MapModel::putPod(const PodFacts& pod) {
     at = {card, int(hole - tiles.begin())};
     tileOf_[pod.key] = at;
     ++cards_[card].pods;
+    tiles[at.second] = Tile{pod.key, ensureApp(pod.app), pod.state};
+    tell(MapNews::What::Came, card, at.second, tiles[at.second]);
+  } else if (Tile& tile = tiles[at.second]; tile.state != pod.state) {
+    tile.state = pod.state;
+    tell(MapNews::What::Turned, card, at.second, tile);
   }
-  tiles[at.second] = Tile{pod.key, ensureApp(pod.app), pod.state};
+  tiles[at.second].app = ensureApp(pod.app);
   touch(card);
 }
 
@@ -346,23 +331,37 @@ void MapModel::removePod(const QString& key) {
   auto [card, slot] = *it;
   tileOf_.erase(it);
   auto& tiles = cards_[card].tiles;
+  tell(MapNews::What::Left, card, slot, tiles[slot]);
   tiles[slot] = Tile{};
   while (!tiles.empty() && tiles.back().pod.isEmpty()) tiles.pop_back();
   --cards_[card].pods;
   touch(card);
 }
 
+void MapModel::tell(MapNews::What what, int card, int slot, const Tile& tile) {
+  if (!quiet_) news_.append({what, card, slot, tile});
+}
+
 void MapModel::setPreview(const QString& app, const QHash<QString, int>& come, const QSet<QString>& go) {
+  QHash<QString, QStringList> all;
+  for (auto it = come.begin(); it != come.end(); ++it) all[it.key()] = QStringList(it.value(), app);
+  setGhosts(all, go);
+}
+
+void MapModel::setGhosts(const QHash<QString, QStringList>& come, const QSet<QString>& go) {
   QSet<int> changed;
   for (auto& key : std::as_const(going_)) changed.insert(placeOf(key).first);
   going_ = go;
   for (auto& key : go) changed.insert(placeOf(key).first);
-  const int appAt = app.isEmpty() ? -1 : appIndex(app);
   for (int i = 1; i < int(cards_.size()); ++i) {
-    const int ghosts = cards_[i].used ? come.value(cards_[i].key) : 0;
-    if (cards_[i].ghosts != ghosts || (ghosts > 0 && cards_[i].ghostApp != appAt)) changed.insert(i);
-    cards_[i].ghosts = ghosts;
-    cards_[i].ghostApp = ghosts > 0 ? appAt : -1;
+    std::vector<int> apps;
+    if (cards_[i].used) {
+      for (auto& app : come.value(cards_[i].key)) apps.push_back(appIndex(app));
+    }
+    std::sort(apps.begin(), apps.end());
+    if (apps != cards_[i].ghostApps) changed.insert(i);
+    cards_[i].ghosts = int(apps.size());
+    cards_[i].ghostApps = std::move(apps);
   }
   changed.remove(-1);
   if (!changed.isEmpty()) emit cardsChanged(changed.values());

@@ -18,6 +18,7 @@ struct Tile {
   QString pod;   // key; empty: a hole
   int app = -1;  // index into MapModel::apps()
   PodState state = PodState::Waiting;
+  bool fits = true;  // the filter
 };
 
 struct Card {
@@ -36,8 +37,17 @@ struct Card {
   std::vector<Tile> tiles;
   int pods = 0;
   int ghosts = 0;  // copies that would land here
-  int ghostApp = -1;
+  std::vector<int> ghostApps;  // of each
   bool used = false;  // false: this index is free
+  bool fits = true;   // the filter: the machine itself, or one of its pods
+  uint32_t terms = 0; // the filter's words that the machine itself fits, a bit each
+};
+
+// One thing that changed, for those who show changes. Never the first lists.
+struct MapNews {
+  enum class What : uint8_t { Came, Left, Turned, Machine } what = What::Came;
+  int card = -1, slot = -1;  // slot: of the pod's tile; of one that left, where it was
+  Tile tile;                 // as it is now; of one that left, as it was
 };
 
 struct MapGroup {
@@ -75,11 +85,28 @@ class MapModel : public QObject {
   // Where a pod's tile is; {-1, -1} when it has none.
   std::pair<int, int> placeOf(const QString& pod) const { return tileOf_.value(pod, {-1, -1}); }
   bool grouped() const;
-  QString groupedBy() const { return grouped() ? tr("zone") : QString(); }
+  // What the machines are grouped by: their zone (empty), nothing (kUngrouped), or a label of their nodes.
+  static constexpr QLatin1String kUngrouped{"-"};
+  void setGrouping(const QString& label);
+  const QString& grouping() const { return grouping_; }
+  QString groupedBy() const;             // in words; empty when there are no groups
+  QStringList groupingLabels() const;    // the labels that tell machines apart, but not every one of them
+
+  // Words that a machine or a pod must all fit (names, namespaces, applications, states, labels, hardware); the others
+  // are marked as not fitting, and stay where they are.
+  static constexpr int kMaxTerms = 8;
+  void setFilter(const QString& text);
+  bool filtering() const { return !terms_.isEmpty(); }
+  struct Fitting {
+    int machines = 0, pods = 0;
+  };
+  Fitting fitting() const;
   ClusterState* state() const { return state_; }
 
   // The preview of a scale: copies by card key that would come, and pods that would go. Empty ones end it.
   void setPreview(const QString& app, const QHash<QString, int>& come, const QSet<QString>& go);
+  // The same with several applications: card key -> the application of each copy that would come.
+  void setGhosts(const QHash<QString, QStringList>& come, const QSet<QString>& go);
   bool wouldGo(const QString& pod) const { return going_.contains(pod); }
 
  signals:
@@ -87,6 +114,8 @@ class MapModel : public QObject {
   void cardsChanged(const QList<int>& cards);
   void appsChanged();
   void podsArrived(const QStringList& pods);  // news only, never the first lists; at most kNewsMax
+  void happened(const QList<ph::models::MapNews>& news);  // of one diff; none when there are more than kNewsMax
+  void filterChanged();
 
  private:
   void onChanged(const ChangeSet& changes);
@@ -105,6 +134,14 @@ class MapModel : public QObject {
   void putPod(const PodFacts& pod);
   void removePod(const QString& key);
   void touch(int card) { touched_.insert(card); }
+  static bool naturalLess(const QString& a, const QString& b);
+  QString groupOf(const NodeFacts* node, const MachineFacts* machine) const;
+  void tell(MapNews::What what, int card, int slot = -1, const Tile& tile = {});
+  uint32_t termsIn(const QString& text) const;
+  uint32_t allTerms() const { return (1u << terms_.size()) - 1; }
+  void fitCard(Card& card);        // its own words; then whether any of its pods fits
+  void fitTile(const Card& card, Tile& tile);
+  void fitAll();
 
   ClusterState* state_;
   NodeLoad* load_ = nullptr;
@@ -117,7 +154,13 @@ class MapModel : public QObject {
   QSet<QString> going_;
   QSet<int> touched_;
   std::array<int, kAppColors> colorUse_{};
+  QString grouping_;
+  QStringList terms_;                     // of the filter, lower case
+  std::vector<uint32_t> appTerms_;        // by application
+  std::array<uint32_t, kPodStates> stateTerms_{};
+  QList<MapNews> news_;
   int machineCount_ = 0;
+  bool quiet_ = true;  // the first lists: no news
   bool layoutDirty_ = false, appsDirty_ = false;
 };
 

@@ -25,7 +25,13 @@ PaletteModel::PaletteModel(Session* session, QList<Command> commands,
   setFilter({});
 }
 
+void PaletteModel::add(const QList<Command>& commands) {
+  commands_ += commands;
+  if (!text_.isEmpty()) setFilter(text_);  // those are searched for only
+}
+
 void PaletteModel::setFilter(const QString& text) {
+  text_ = text;
   const QStringList words = text.split(' ', Qt::SkipEmptyParts);
   struct Hit {
     int score;
@@ -36,7 +42,9 @@ void PaletteModel::setFilter(const QString& text) {
     const int score = fitness(name, words);
     if (score > 0) hits.push_back({score + bonus, {name, detail, icon, run}});
   };
-  for (auto& c : commands_) consider(3000, c.text, c.detail, c.icon, c.run);
+  for (auto& c : commands_) {
+    if (!c.searched || !words.isEmpty()) consider(c.searched ? 1000 : 3000, c.text, c.detail, c.icon, c.run);
+  }
   auto& state = session_->state;
   auto go = [this](Subject s) { return [this, s] { open_(s); }; };
   for (auto& app : session_->map.apps()) {

@@ -12,6 +12,7 @@ namespace ph::models {
 struct Command {
   QString text, detail, icon;
   std::function<void()> run;
+  bool searched = false;  // found by what is typed only, after what is always there
 };
 
 class PaletteModel : public QAbstractListModel {
@@ -23,6 +24,7 @@ class PaletteModel : public QAbstractListModel {
                QObject* parent = nullptr);
 
   void setFilter(const QString& text);
+  void add(const QList<Command>& commands);  // more of them, that had to be asked for
   void run(int row);
   int rowCount(const QModelIndex& parent = {}) const override;
   QVariant data(const QModelIndex& index, int role) const override;
@@ -32,6 +34,7 @@ class PaletteModel : public QAbstractListModel {
   QList<Command> commands_;
   std::function<void(const Subject&)> open_;
   QList<Command> found_;
+  QString text_;
 };
 
 }  // namespace ph::models

@@ -7,6 +7,7 @@
 
 #include "models/actions.h"
 #include "models/cluster_state.h"
+#include "models/drain_model.h"
 #include "models/map_model.h"
 #include "models/node_load.h"
 #include "models/now_model.h"
@@ -39,9 +40,16 @@ class Session : public QObject {
   void connectTo(std::shared_ptr<client::Client> client, std::shared_ptr<Executor> executor);
   void disconnectFrom();
   const std::shared_ptr<client::Client>& client() const { return client_; }
+  const std::shared_ptr<Executor>& executor() const { return executor_; }
+  // Runs what may take a while, such as reading files, off the GUI thread; here and now when nothing is connected.
+  void inBackground(std::function<void()> work);
 
   void setPlace(const Place& place);
   const Place& place() const { return place_; }
+
+  // The drain of a node: made when first asked for, kept while the session lives, so that it goes on without its
+  // dialog.
+  DrainModel* drain(const QString& node);
 
   ClusterState state;
   NodeLoad load{&state};
@@ -52,11 +60,14 @@ class Session : public QObject {
 
  signals:
   void placeChanged();
+  void connectionChanged();  // there is a client, or none any more: who holds one lets go of it
 
  private:
   Place place_;
   std::shared_ptr<client::Client> client_;
+  std::shared_ptr<Executor> executor_;
   std::unique_ptr<ClusterFeed> feed_;
+  QHash<QString, DrainModel*> drains_;
 };
 
 }  // namespace ph::models

@@ -84,7 +84,7 @@ class Client {
                                        std::function<void(std::vector<WatchEvent>)> onEvents,
                                        std::function<void(Status)> onEnd) = 0;
   // Anything else of the API: a raw request (GET pods/x/log...), the answer whole or in pieces. `onData` may be null.
-  // Returns a handle; dropping it cancels.
+  // `contentType` is the body's; of a GET it is the form wanted (Accept). Returns a handle; dropping it cancels.
   virtual std::shared_ptr<void> raw(std::string method, std::string pathAndQuery, std::string body, std::string contentType,
                                     std::function<void(std::string_view)> onData, Callback<std::string> done) = 0;
 };

@@ -293,8 +293,9 @@ std::shared_ptr<void> HttpApiClient::raw(std::string method, std::string pathAnd
   request.path = pathAndQuery.substr(0, mark);
   if (mark != pathAndQuery.npos) request.query = pathAndQuery.substr(mark + 1);
   request.body = std::move(body);
-  if (!contentType.empty()) request.headers.add("content-type", contentType);
-  request.headers.add("accept", "application/json, */*");
+  const bool wanted = request.method == "GET" && !contentType.empty();
+  if (!wanted && !contentType.empty()) request.headers.add("content-type", contentType);
+  request.headers.add("accept", wanted ? contentType : "application/json, */*");
   finish(request);
   struct State {
     int status = 0;

@@ -13,7 +13,7 @@ using api::JsonObject;
 using server::VirtualSource;
 
 constexpr const char *kTimeline = "pilothouse.io/PodTimeline", *kDecision = "pilothouse.io/SchedulingDecision",
-                     *kPreview = "pilothouse.io/SchedulingPreview";
+                     *kPreview = "pilothouse.io/SchedulingPreview", *kDrain = "pilothouse.io/DrainPreview";
 
 VirtualSource decisions(scheduler::Scheduler* scheduler) {
   VirtualSource source;
@@ -62,6 +62,20 @@ VirtualSource previews(std::weak_ptr<server::Core> weak, scheduler::Scheduler* s
   return source;
 }
 
+VirtualSource drains(scheduler::Scheduler* scheduler) {
+  VirtualSource source;
+  source.create = [scheduler](std::string, Json body, std::function<void(Result<Json>)> done) {
+    std::string node(server::textAt(&server::makeObject(body, "spec"), "node"));
+    scheduler->without(node, [body = std::move(body), done = std::move(done)](Result<std::vector<scheduler::Move>> moves) {
+      if (!moves.ok()) return done(std::move(moves).status());
+      Json answer = body;
+      answer.get_object()["status"] = scheduler::drainStatus(*moves);
+      done(std::move(answer));
+    });
+  };
+  return source;
+}
+
 }  // namespace
 
 void offerInsight(const std::shared_ptr<server::Core>& core, scheduler::Scheduler* scheduler, timeline::PodTimelines* timelines) {
@@ -69,6 +83,7 @@ void offerInsight(const std::shared_ptr<server::Core>& core, scheduler::Schedule
   if (scheduler) {
     sources.set(kDecision, decisions(scheduler));
     sources.set(kPreview, previews(core, scheduler));
+    sources.set(kDrain, drains(scheduler));
   }
   if (!timelines) return;
   VirtualSource source;
@@ -79,7 +94,7 @@ void offerInsight(const std::shared_ptr<server::Core>& core, scheduler::Schedule
 }
 
 void withdrawInsight(server::Core& core) {
-  for (auto kind : {kTimeline, kDecision, kPreview}) core.sources->remove(kind);
+  for (auto kind : {kTimeline, kDecision, kPreview, kDrain}) core.sources->remove(kind);
 }
 
 }  // namespace ph::runtime

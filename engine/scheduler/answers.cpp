@@ -45,4 +45,17 @@ Json previewStatus(const std::vector<std::string>& places) {
   return JsonObject{{"places", std::move(out)}, {"unplaced", unplaced}};
 }
 
+Json drainStatus(const std::vector<Move>& moves) {
+  JsonArray out;
+  int64_t unplaced = 0;
+  for (auto& m : moves) {
+    auto slash = m.pod.find('/');
+    JsonObject move{{"namespace", m.pod.substr(0, slash)}, {"pod", m.pod.substr(slash + 1)}, {"node", m.node}};
+    if (!m.reason.empty()) move["reason"] = m.reason;
+    out.push_back(std::move(move));
+    unplaced += m.node.empty();
+  }
+  return JsonObject{{"moves", std::move(out)}, {"unplaced", unplaced}};
+}
+
 }  // namespace ph::scheduler

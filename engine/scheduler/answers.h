@@ -5,11 +5,13 @@
 
 namespace ph::scheduler {
 
-inline constexpr size_t kDecisionRows = 200;
+inline constexpr size_t kDecisionRows = 5000;
 
 // A SchedulingDecision.
 api::Json decisionTree(const Explanation& explanation);
 // A SchedulingPreview's status.
 api::Json previewStatus(const std::vector<std::string>& places);
+// A DrainPreview's status.
+api::Json drainStatus(const std::vector<Move>& moves);
 
 }  // namespace ph::scheduler

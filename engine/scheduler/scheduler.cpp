@@ -115,6 +115,14 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     });
   }
 
+  void without(std::string node, std::function<void(Result<std::vector<Move>>)> done) override {
+    strand_->post([self = shared_from_this(), node = std::move(node), done = std::move(done)] {
+      int slot = self->cluster_.slotOf(node);
+      if (slot < 0) return done(Status::notFound(fmt::format("nodes \"{}\" not found", node)));
+      done(self->movesFrom(slot));
+    });
+  }
+
  private:
   void begin() {
     if (stopped_) return;
@@ -182,6 +190,36 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     }
     if (events) queue_.wake(events, strand_->monoNow());
     kick();
+  }
+
+  std::vector<Move> movesFrom(int slot) {
+    const NodeInfo& info = *cluster_.node(slot);
+    api::ObjectPtr node = info.object;
+    std::vector<PodInfoPtr> pods;
+    for (auto& pod : info.pods) {
+      auto* owner = pod->object->meta().controller();
+      if (!owner || (owner->kind != "DaemonSet" && owner->kind != "Node")) pods.push_back(pod);
+    }
+    std::sort(pods.begin(), pods.end(), [](auto& a, auto& b) {
+      return a->priority != b->priority ? a->priority > b->priority : a->key < b->key;
+    });
+    if (pods.size() > size_t(kMaxWhatIf)) pods.resize(size_t(kMaxWhatIf));
+    cluster_.removeNode(node->name());
+    std::vector<Move> moves;
+    std::vector<std::string> placed;
+    for (auto& pod : pods) {
+      auto copy = std::make_shared<PodInfo>(*pod);
+      copy->uid = fmt::format("what-if-{}", moves.size());
+      copy->nodeName.clear();
+      Verdict v = chooser_.choose(*copy, cluster_);
+      moves.push_back({pod->key, v.node, v.slot < 0 ? v.message() : std::string()});
+      if (v.slot < 0) continue;
+      cluster_.setPod(copy, v.node);
+      placed.push_back(copy->uid);
+    }
+    for (auto& uid : placed) cluster_.removePod(uid);
+    cluster_.setNode(node);  // its pods have waited for it
+    return moves;
   }
 
   bool wanted(const core::Pod& pod) const {
@@ -412,6 +450,9 @@ class Handle : public Scheduler {
   }
   void whatIf(api::ObjectPtr pod, int copies, std::function<void(std::vector<std::string>)> done) override {
     impl_->whatIf(std::move(pod), copies, std::move(done));
+  }
+  void without(std::string node, std::function<void(Result<std::vector<Move>>)> done) override {
+    impl_->without(std::move(node), std::move(done));
   }
 
  private:

@@ -36,6 +36,12 @@ struct Explanation {
   Matrix matrix;
 };
 
+// Where a pod would go that has to leave its node.
+struct Move {
+  std::string pod;           // "NS/NAME"
+  std::string node, reason;  // node empty: it fits nowhere, and this is why
+};
+
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
@@ -52,6 +58,9 @@ class Scheduler {
   // Where `copies` pods like this one would go, one after another, if they were made now. Changes nothing.
   // An empty name stands for a copy that fits nowhere.
   virtual void whatIf(api::ObjectPtr pod, int copies, std::function<void(std::vector<std::string>)> done) = 0;
+  // Where the pods of a node would go, one after another, the important first, if the node were not there. Pods that belong to
+  // the node itself (a DaemonSet's, static ones) are left out. Changes nothing. 404 when there is no such node.
+  virtual void without(std::string node, std::function<void(Result<std::vector<Move>>)> done) = 0;
 };
 
 }  // namespace ph::scheduler

@@ -217,7 +217,8 @@ class LocalClient : public client::Client {
     request.path = pathAndQuery.substr(0, mark);
     if (mark != std::string::npos) request.query = pathAndQuery.substr(mark + 1);
     request.body = std::move(body);
-    if (!contentType.empty()) request.headers.add("content-type", std::move(contentType));
+    if (!contentType.empty())
+      request.headers.add(request.method == "GET" ? "accept" : "content-type", std::move(contentType));
     request.peer.address = "local";
     request.peer.pinnedUser = user_.name;
     request.peer.pinnedGroups = user_.groups;

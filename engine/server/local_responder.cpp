@@ -18,6 +18,12 @@ Status toStatus(int code, const std::string& body) {
     status.name = textAt(details, "name");
     status.kind = textAt(details, "kind");
     status.group = textAt(details, "group");
+    status.retryAfterSeconds = int(intAt(details, "retryAfterSeconds"));
+    auto* causes = details->if_contains("causes");
+    for (auto& c : causes && causes->is_array() ? causes->get_array() : JsonArray()) {
+      auto* cause = c.if_object();
+      status.causes.push_back({std::string(textAt(cause, "reason")), std::string(textAt(cause, "message")), std::string(textAt(cause, "field"))});
+    }
   }
   return status;
 }

@@ -71,6 +71,7 @@ constexpr std::pair<std::string_view, VirtualKind> kTable[] = {
     {"pilothouse.io/PodTimeline", {.read = readSource}},
     {"pilothouse.io/SchedulingDecision", {.read = readSource}},
     {"pilothouse.io/SchedulingPreview", {.create = createSource}},
+    {"pilothouse.io/DrainPreview", {.create = createSource}},
     {"authentication.k8s.io/TokenReview", {.create = reviewToken}},
     {"authentication.k8s.io/SelfSubjectReview", {.create = selfSubjectReview}},
     {"authorization.k8s.io/SubjectAccessReview", {.create = subjectAccessReview}},
@@ -99,6 +100,7 @@ void createVirtual(std::shared_ptr<Core> core, ApiRequest request, WriteDone don
   if (!body.ok()) return done(std::move(body).status());
   if (auto fits = checkKind(*body, *p->request.info); !fits.ok()) return done(std::move(fits).status());
   if (auto fits = conformTree(*p, *body, std::move(duplicates)); !fits.ok()) return done(std::move(fits).status());
+  if (!p->schemaErrors.empty()) return done(p->schemaErrors.toStatus(*p->asked, p->request.name));
   auto answer = [p, done = std::move(done)](Result<WriteAnswer> result) {
     if (result.ok()) {
       result->object = api::asVersion(result->object, *p->asked);

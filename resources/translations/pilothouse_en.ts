@@ -45,6 +45,13 @@
 <context>
     <name>ph::models::MapModel</name>
     <message numerus="yes">
+        <source>and %n more</source>
+        <translation>
+            <numerusform>and %n more</numerusform>
+            <numerusform>and %n more</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n pod(s)</source>
         <translation>
             <numerusform>%n pod</numerusform>
@@ -110,6 +117,13 @@
 <context>
     <name>ph::models::ScalePreview</name>
     <message numerus="yes">
+        <source>Release to scale. The ghosts show where the scheduler would put the %n.</source>
+        <translation>
+            <numerusform>Release to scale. The ghosts show where the scheduler would put the %n.</numerusform>
+            <numerusform>Release to scale. The ghosts show where the scheduler would put the %n.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>Release to scale. The %n faded pod(s) would most likely stop.</source>
         <translation>
             <numerusform>Release to scale. The faded pod would most likely stop.</numerusform>
@@ -126,6 +140,13 @@
 </context>
 <context>
     <name>ph::ui::AskDialog</name>
+    <message numerus="yes">
+        <source>Delete %n object(s)?</source>
+        <translation>
+            <numerusform>Delete %n object?</numerusform>
+            <numerusform>Delete %n objects?</numerusform>
+        </translation>
+    </message>
     <message numerus="yes">
         <source>Its %n pod(s) stop here and start on other machines where there is room.</source>
         <translation>
@@ -161,6 +182,41 @@
 <context>
     <name>ph::ui::LogPage</name>
     <message numerus="yes">
+        <source>All %n containers</source>
+        <translation>
+            <numerusform>The one container</numerusform>
+            <numerusform>All %n containers</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All %n pods</source>
+        <translation>
+            <numerusform>The one pod</numerusform>
+            <numerusform>All %n pods</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All %n selected pods</source>
+        <translation>
+            <numerusform>The selected pod</numerusform>
+            <numerusform>All %n selected pods</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n line(s)</source>
+        <translation>
+            <numerusform>%n line</numerusform>
+            <numerusform>%n lines</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source> · %n log(s)</source>
+        <translation>
+            <numerusform> · %n log</numerusform>
+            <numerusform> · %n logs</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>Live · %n line(s)</source>
         <translation>
             <numerusform>Live · %n line</numerusform>
@@ -195,6 +251,20 @@
 <context>
     <name>ph::ui::MapView</name>
     <message numerus="yes">
+        <source>−%n pod(s)</source>
+        <translation>
+            <numerusform>−%n pod</numerusform>
+            <numerusform>−%n pods</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>+%n pod(s)</source>
+        <translation>
+            <numerusform>+%n pod</numerusform>
+            <numerusform>+%n pods</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n pod(s)</source>
         <translation>
             <numerusform>%n pod</numerusform>
@@ -209,6 +279,419 @@
         <translation>
             <numerusform>and %n more</numerusform>
             <numerusform>and %n more</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::models::DecisionModel</name>
+    <message numerus="yes">
+        <source>It is on %1, the best of the %2 that would take it (of %n machine(s)).</source>
+        <translation>
+            <numerusform>It is on %1.</numerusform>
+            <numerusform>It is on %1, the best of the %2 that would take it (of %n machines).</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>It is on %1, the only one of %n machine(s) that would take it.</source>
+        <translation>
+            <numerusform>It is on %1, the only machine there is.</numerusform>
+            <numerusform>It is on %1, the only one of %n machines that would take it.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 of %n machine(s) would take it now; it is about to get one.</source>
+        <translation>
+            <numerusform>The one machine would take it now; it is about to get it.</numerusform>
+            <numerusform>%1 of %n machines would take it now; it is about to get one.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>It waits: none of %n machine(s) would take it (%1).</source>
+        <translation>
+            <numerusform>It waits: the one machine would not take it (%1).</numerusform>
+            <numerusform>It waits: none of %n machines would take it (%1).</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::DecisionPage</name>
+    <message numerus="yes">
+        <source>and %n machine(s) that are not listed</source>
+        <translation>
+            <numerusform>and one machine that is not listed</numerusform>
+            <numerusform>and %n machines that are not listed</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::FleetPage</name>
+    <message numerus="yes">
+        <source>%n pod(s)</source>
+        <translation>
+            <numerusform>%n pod</numerusform>
+            <numerusform>%n pods</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n machine(s)</source>
+        <translation>
+            <numerusform>%n machine</numerusform>
+            <numerusform>%n machines</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::models::Actions</name>
+    <message numerus="yes">
+        <source>Change %n image(s) of %1</source>
+        <translation>
+            <numerusform>Change %n image of %1</numerusform>
+            <numerusform>Change %n images of %1</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete %n object(s)</source>
+        <translation>
+            <numerusform>Delete %n object</numerusform>
+            <numerusform>Delete %n objects</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n of them failed. The first: %1</source>
+        <translation>
+            <numerusform>%n of them failed. The first: %1</numerusform>
+            <numerusform>%n of them failed. The first: %1</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::models::ApplyModel</name>
+    <message numerus="yes">
+        <source>Apply %n object(s)</source>
+        <translation>
+            <numerusform>Apply %n object</numerusform>
+            <numerusform>Apply %n objects</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n of them failed.</source>
+        <translation>
+            <numerusform>%n of them failed.</numerusform>
+            <numerusform>%n of them failed.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n new</source>
+        <translation>
+            <numerusform>%n new</numerusform>
+            <numerusform>%n new</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n new, checked as they are made</source>
+        <translation>
+            <numerusform>%n new, checked as it is made</numerusform>
+            <numerusform>%n new, checked as they are made</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n changed</source>
+        <translation>
+            <numerusform>%n changed</numerusform>
+            <numerusform>%n changed</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n as they are</source>
+        <translation>
+            <numerusform>%n as it is</numerusform>
+            <numerusform>%n as they are</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n image archive(s)</source>
+        <translation>
+            <numerusform>%n image archive</numerusform>
+            <numerusform>%n image archives</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n wrong</source>
+        <translation>
+            <numerusform>%n wrong</numerusform>
+            <numerusform>%n wrong</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n made</source>
+        <translation>
+            <numerusform>%n made</numerusform>
+            <numerusform>%n made</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n as they were</source>
+        <translation>
+            <numerusform>%n as it was</numerusform>
+            <numerusform>%n as they were</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n image archive(s) loaded</source>
+        <translation>
+            <numerusform>%n image archive loaded</numerusform>
+            <numerusform>%n image archives loaded</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n failed</numerusform>
+            <numerusform>%n failed</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n left out</source>
+        <translation>
+            <numerusform>%n left out</numerusform>
+            <numerusform>%n left out</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::models::DrainModel</name>
+    <message numerus="yes">
+        <source>in turns: the budget %1 lets %n go at a time</source>
+        <translation>
+            <numerusform>one by one: the budget %1 lets %n go at a time</numerusform>
+            <numerusform>in turns: the budget %1 lets %n go at a time</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n find(s) a place elsewhere</source>
+        <translation>
+            <numerusform>%n finds a place elsewhere</numerusform>
+            <numerusform>%n find a place elsewhere</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n would be made again somewhere</source>
+        <translation>
+            <numerusform>%n would be made again somewhere</numerusform>
+            <numerusform>%n would be made again somewhere</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n fit(s) nowhere now and would wait</source>
+        <translation>
+            <numerusform>%n fits nowhere now and would wait</numerusform>
+            <numerusform>%n fit nowhere now and would wait</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n held back by a disruption budget</source>
+        <translation>
+            <numerusform>%n held back by a disruption budget</numerusform>
+            <numerusform>%n held back by a disruption budget</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n would be lost: nothing makes another</source>
+        <translation>
+            <numerusform>%n would be lost: nothing makes another</numerusform>
+            <numerusform>%n would be lost: nothing makes another</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n finished already</source>
+        <translation>
+            <numerusform>%n finished already</numerusform>
+            <numerusform>%n finished already</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n pod(s) could not be moved.</source>
+        <translation>
+            <numerusform>%n pod could not be moved.</numerusform>
+            <numerusform>%n pods could not be moved.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>asked %n time(s), again in %1</source>
+        <translation>
+            <numerusform>asked %n time, again in %1</numerusform>
+            <numerusform>asked %n times, again in %1</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Import</name>
+    <message numerus="yes">
+        <source>one name can't be that of %n machines</source>
+        <translation>
+            <numerusform>one name can't be that of %n machine</numerusform>
+            <numerusform>one name can't be that of %n machines</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Manifests</name>
+    <message numerus="yes">
+        <source>%n folder(s) inside %1 are left out.</source>
+        <translation>
+            <numerusform>%n folder inside %1 is left out.</numerusform>
+            <numerusform>%n folders inside %1 are left out.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Rollouts</name>
+    <message numerus="yes">
+        <source>All %n run the newest version.</source>
+        <translation>
+            <numerusform>The one runs the newest version.</numerusform>
+            <numerusform>All %n run the newest version.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All new ones are there; %n old one(s) are on the way out.</source>
+        <translation>
+            <numerusform>All new ones are there; %n old one is on the way out.</numerusform>
+            <numerusform>All new ones are there; %n old ones are on the way out.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::AddMachineDialog</name>
+    <message numerus="yes">
+        <source>Add %n machine(s)</source>
+        <translation>
+            <numerusform>Add %n machine</numerusform>
+            <numerusform>Add %n machines</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::ApplyDialog</name>
+    <message numerus="yes">
+        <source>Apply the other %n</source>
+        <translation>
+            <numerusform>Apply the other %n</numerusform>
+            <numerusform>Apply the other %n</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::DrainDialog</name>
+    <message numerus="yes">
+        <source>Drained: all %n pod(s) are gone. No new pods come here until it takes them again.</source>
+        <translation>
+            <numerusform>Drained: its %n pod is gone. No new pods come here until it takes them again.</numerusform>
+            <numerusform>Drained: all %n pods are gone. No new pods come here until it takes them again.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Stop the %n too that nothing makes again</source>
+        <translation>
+            <numerusform>Stop the %n too that nothing makes again</numerusform>
+            <numerusform>Stop the %n too that nothing makes again</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::MachineImportPage</name>
+    <message numerus="yes">
+        <source>and %n more</source>
+        <translation>
+            <numerusform>and %n more</numerusform>
+            <numerusform>and %n more</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::ObjectDialog</name>
+    <message numerus="yes">
+        <source>No text: %n byte(s). It stays as it is.</source>
+        <translation>
+            <numerusform>No text: %n byte. It stays as it is.</numerusform>
+            <numerusform>No text: %n bytes. It stays as it is.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n field(s) need a look.</source>
+        <translation>
+            <numerusform>%n field needs a look.</numerusform>
+            <numerusform>%n fields need a look.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::RevisionsDialog</name>
+    <message numerus="yes">
+        <source>%1, %n pod(s)</source>
+        <translation>
+            <numerusform>%1, %n pod</numerusform>
+            <numerusform>%1, %n pods</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::ObjectOverview</name>
+    <message numerus="yes">
+        <source>%n byte(s)</source>
+        <translation>
+            <numerusform>%n byte</numerusform>
+            <numerusform>%n bytes</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::LogRoom</name>
+    <message numerus="yes">
+        <source>Logs of %n pod(s)</source>
+        <translation>
+            <numerusform>Logs of %n pod</numerusform>
+            <numerusform>Logs of %n pods</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::LogView</name>
+    <message numerus="yes">
+        <source>%n new line(s) ↓</source>
+        <translation>
+            <numerusform>%n new line ↓</numerusform>
+            <numerusform>%n new lines ↓</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::DropHint</name>
+    <message numerus="yes">
+        <source>Drop to apply %n file(s)</source>
+        <translation>
+            <numerusform>Drop to apply %n file</numerusform>
+            <numerusform>Drop to apply %n files</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::DiffView</name>
+    <message numerus="yes">
+        <source>%n line(s) as before</source>
+        <translation>
+            <numerusform>%n line as before</numerusform>
+            <numerusform>%n lines as before</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::ResourcePage</name>
+    <message numerus="yes">
+        <source>%n selected</source>
+        <translation>
+            <numerusform>%n selected</numerusform>
+            <numerusform>%n selected</numerusform>
         </translation>
     </message>
 </context>

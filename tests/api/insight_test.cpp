@@ -76,6 +76,24 @@ class InsightTest : public QObject {
     QVERIFY2(!bad.ok() && bad.err.contains("one of pod and template"), qPrintable(bad.all()));
     QCOMPARE(engine_.kubectl({"get", "pods", "-A", "-o", "name"}).out, before);
   }
+
+  void whatIfANodeGoes() {
+    auto name = engine_.kubectl({"get", "pods", "-l", "app=web", "-o", "jsonpath={.items[0].metadata.name}"}).out;
+    auto node = engine_.kubectl({"get", "pod", name, "-o", "jsonpath={.spec.nodeName}"}).out;
+    QByteArray ask = "apiVersion: pilothouse.io/v1\nkind: DrainPreview\nmetadata: {name: gone}\nspec: {node: NODE}\n";
+    auto status = json({"create", "-f", "-"}, QByteArray(ask).replace("NODE", node.toUtf8()))["status"].toObject();
+    bool found = false;
+    for (auto m : status["moves"].toArray()) {
+      const QJsonObject move = m.toObject();
+      QVERIFY(move["node"].toString() != node && !move["node"].toString().isEmpty());
+      found = found || (move["pod"].toString() == name && move["namespace"].toString() == "default");
+    }
+    QVERIFY(found);
+    QCOMPARE(status["unplaced"].toInt(), 0);
+    QCOMPARE(engine_.kubectl({"get", "pod", name, "-o", "jsonpath={.spec.nodeName}"}).out, node);
+    auto ran = engine_.kubectl({"create", "-f", "-"}, QByteArray(ask).replace("NODE", "nowhere"));
+    QVERIFY2(!ran.ok() && ran.err.contains("NotFound"), qPrintable(ran.all()));
+  }
 };
 
 QTEST_GUILESS_MAIN(InsightTest)

@@ -117,6 +117,78 @@ class PicturesTest : public QObject {
     at = sample::now();
   }
 
+  // An answer of the API, as text.
+  static Result<boost::json::value> answer(const std::string& status) {
+    return boost::json::parse("{\"status\":" + status + "}");
+  }
+
+  // The ten steps of a pod that runs and of one that starts, why a pod is where it is, and why one waits.
+  void insight(models::Session& s, MainWindow& window) {
+    QString running, starting;
+    for (auto& [key, p] : s.state.pods()) {
+      if (p.node == u"curie" && p.name.startsWith("shop-web")) (p.state == models::PodState::Ready ? running : starting) = key;
+    }
+    window.select({Subject::Kind::Pod, running});
+    window.inspector()->open(Inspector::Page::Steps);
+    static const char* names[] = {"Request", "Stored", "Controller", "PodMade", "Scheduled",
+                                  "Bound",   "Agent",  "Container",  "Started", "InService"};
+    static const double at[] = {0, 3.1, 5.4, 7.2, 8.1, 10.4, 13.0, 210, 256, 412};
+    auto timeline = [&](int steps, int64_t begin) {
+      std::string list;
+      for (int i = 0; i < steps; ++i) {
+        const QString when = QDateTime::fromMSecsSinceEpoch(begin + int64_t(at[i])).toUTC().toString("yyyy-MM-ddTHH:mm:ss.zzzZ");
+        list += (i ? "," : "") + std::string("{\"name\":\"") + names[i] + "\",\"milliseconds\":" + std::to_string(at[i]) +
+                ",\"time\":\"" + when.toStdString() + "\"}";
+      }
+      return answer("{\"cause\":\"Deployment shop-web changed\",\"node\":\"curie\",\"steps\":[" + list + "]}");
+    };
+    window.inspector()->stepsPage()->model()->read(timeline(10, sample::now() - 90000));
+    save(window, "steps");
+    window.select({Subject::Kind::Pod, starting});
+    QTest::qWait(80);
+    window.inspector()->stepsPage()->model()->read(timeline(7, sample::now() - 1840));
+    save(window, "steps-live");
+
+    window.select({Subject::Kind::Pod, running});
+    window.inspector()->open(Inspector::Page::WhyHere);
+    QTest::qWait(80);
+    window.inspector()->decisionPage()->model()->read(answer("{\"node\":\"curie\",\"nodes\":8,\"feasible\":5,"
+        "\"filters\":[\"NodeUnschedulable\",\"TaintToleration\",\"NodeResourcesFit\"],"
+        "\"scorers\":[\"NodeResourcesFit\",\"NodeResourcesBalancedAllocation\",\"DefaultSpread\",\"ImageLocality\"],\"rows\":["
+        "{\"node\":\"curie\",\"total\":341,\"scores\":{\"NodeResourcesFit\":62,\"NodeResourcesBalancedAllocation\":98,\"DefaultSpread\":100,\"ImageLocality\":81}},"
+        "{\"node\":\"pi-1\",\"total\":322,\"scores\":{\"NodeResourcesFit\":71,\"NodeResourcesBalancedAllocation\":93,\"DefaultSpread\":100,\"ImageLocality\":58}},"
+        "{\"node\":\"pi-4\",\"total\":289,\"scores\":{\"NodeResourcesFit\":74,\"NodeResourcesBalancedAllocation\":94,\"DefaultSpread\":40,\"ImageLocality\":81}},"
+        "{\"node\":\"kepler\",\"total\":208,\"scores\":{\"NodeResourcesFit\":47,\"NodeResourcesBalancedAllocation\":94,\"DefaultSpread\":0,\"ImageLocality\":67}},"
+        "{\"node\":\"noether\",\"total\":195,\"scores\":{\"NodeResourcesFit\":32,\"NodeResourcesBalancedAllocation\":96,\"DefaultSpread\":0,\"ImageLocality\":67}},"
+        "{\"node\":\"gauss\",\"refusals\":{\"NodeResourcesFit\":\"Insufficient cpu\"}},"
+        "{\"node\":\"pi-2\",\"refusals\":{\"NodeUnschedulable\":\"node(s) were unschedulable\"}},"
+        "{\"node\":\"pi-3\",\"refusals\":{\"TaintToleration\":\"node(s) had untolerated taint node.kubernetes.io/unreachable\",\"NodeResourcesFit\":\"Insufficient memory\"}}]}"));
+    window.inspector()->decisionPage()->matrix()->setCurrent(1);
+    save(window, "why-here");
+
+    models::Diff d;
+    auto late = sample::pod("default", "trainer", "5d1aa-g7k2m", {}, models::PodState::Waiting, "lab/trainer:3", 40000);
+    late.message = "0/8 nodes are available: 8 Insufficient cpu.";
+    d.pods.put.push_back(late);
+    d.workloads.put.push_back(sample::app("default", "trainer", 1, 0, "lab/trainer:3", 41000));
+    s.state.apply(std::move(d));
+    window.select({Subject::Kind::Pod, late.key});
+    QTest::qWait(80);
+    std::string rows;
+    for (auto* node : {"noether", "curie", "kepler", "gauss", "pi-1", "pi-2", "pi-4", "pi-3"})
+      rows += (rows.empty() ? "" : ",") + std::string("{\"node\":\"") + node +
+              "\",\"refusals\":{\"NodeResourcesFit\":\"Insufficient cpu\"}}";
+    window.inspector()->decisionPage()->model()->read(
+        answer("{\"nodes\":8,\"feasible\":0,\"filters\":[\"NodeUnschedulable\",\"TaintToleration\",\"NodeResourcesFit\"],\"rows\":[" + rows +
+               "],\"remedy\":\"ask for at most 16 of cpu (noether has no more)\"}"));
+    save(window, "why-pending");
+    models::Diff gone;
+    gone.pods.gone = {late.key};
+    gone.workloads.gone = {models::appKey("Deployment", "default", "trainer")};
+    s.state.apply(std::move(gone));
+    window.select({Subject::Kind::Pod, running});
+  }
+
  private slots:
   void initTestCase() {
     dir_ = QStringLiteral(PH_BIN_DIR) + QStringLiteral("/../ui-pictures");
@@ -173,12 +245,18 @@ class PicturesTest : public QObject {
     s.state.apply(std::move(f));
     window.inspector()->open(Inspector::Page::Events);
     save(window, "events");
+    insight(s, window);
     window.inspector()->open(Inspector::Page::Overview);
 
     window.select({});
     window.fleet()->map()->dive(s.map.cardIndex("noether"));
     save(window, "near");
+    window.fleet()->map()->zoomBy(2.2, QPointF(window.fleet()->map()->rect().center()), false);
+    save(window, "close");
     window.fleet()->map()->fit();
+    window.fleet()->filter()->setText("web bench");
+    save(window, "filter");
+    window.fleet()->filter()->clear();
     window.open(MainWindow::Apps);
     save(window, "apps");
     window.open(MainWindow::Tables);
@@ -231,6 +309,9 @@ class PicturesTest : public QObject {
     save(window, "thousand");
     window.fleet()->map()->zoomBy(3.2, QPointF(400, 200), false);
     save(window, "thousand-nearer");
+    window.fleet()->map()->fit();
+    window.fleet()->filter()->setText("service-3");
+    save(window, "thousand-filter");
   }
 
   void joining() {

@@ -136,16 +136,25 @@ void JoinRow::paintEvent(QPaintEvent*) {
 AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent)
     : QDialog(parent), session_(session) {
   setWindowTitle(tr("Add machines"));
-  resize(900, 600);
+  resize(1000, 640);
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(space::xl, space::l, space::xl, space::l);
   all->setSpacing(space::m);
   all->addWidget(label(tr("Add machines"), "title", this));
+  ways_ = new QTabBar(this);
+  ways_->setDrawBase(false);
+  ways_->setExpanding(false);
+  ways_->setAccessibleName(tr("One or many"));
+  ways_->addTab(tr("One"));
+  ways_->addTab(tr("From ~/.ssh/config"));
+  ways_->addTab(tr("A list or a range"));
+  all->addWidget(ways_);
   auto* columns = new QHBoxLayout;
   columns->setSpacing(space::xl);
   all->addLayout(columns, 1);
 
-  fields_ = new Form(this);
+  left_ = new QStackedWidget(this);
+  fields_ = new Form(left_);
   address_ = new QLineEdit(fields_);
   address_->setPlaceholderText(tr("192.168.1.20 or pi-3.local"));
   address_->setObjectName(QStringLiteral("address"));
@@ -183,7 +192,10 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent)
   manifest_ = new CodeBox(fields_);
   fields_->column()->addWidget(manifest_);
   fields_->column()->addStretch();
-  columns->addWidget(fields_, 5);
+  config_ = new MachineImportPage(session, MachineImportPage::Source::SshConfig, left_);
+  list_page_ = new MachineImportPage(session, MachineImportPage::Source::List, left_);
+  for (QWidget* page : std::initializer_list<QWidget*>{fields_, config_, list_page_}) left_->addWidget(page);
+  columns->addWidget(left_, 5);
 
   auto* right = new QVBoxLayout;
   right->setSpacing(space::s);
@@ -221,6 +233,8 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent)
 
   connect(close, &QPushButton::clicked, this, &QDialog::accept);
   connect(submit_, &QPushButton::clicked, this, &AddMachineDialog::submit);
+  connect(ways_, &QTabBar::currentChanged, this, [this](int way) { setWay(Way(way)); });
+  for (auto* page : {config_, list_page_}) connect(page, &MachineImportPage::changed, this, &AddMachineDialog::refresh);
   connect(browse, &QPushButton::clicked, this, [this] {
     const QString path =
         QFileDialog::getOpenFileName(this, tr("A private key"), QDir::homePath() + QStringLiteral("/.ssh"));
@@ -266,7 +280,18 @@ void AddMachineDialog::fill(const MachineForm& f) {
   zone_->setText(f.zone);
 }
 
+void AddMachineDialog::setWay(Way way) {
+  ways_->setCurrentIndex(int(way));
+  left_->setCurrentIndex(int(way));
+  failure_->clear();
+  if (way == Way::SshConfig) config_->read();
+  refresh();
+}
+
 void AddMachineDialog::refresh() {
+  const int chosen = way() == Way::One ? 1 : int(page(way())->model()->chosen().size());
+  submit_->setEnabled(chosen > 0);
+  submit_->setText(way() == Way::One ? tr("Add") : tr("Add %n machine(s)", nullptr, chosen));
   const auto f = form();
   name_->setPlaceholderText(f.address.isEmpty() ? tr("from the address") : models::machineName(f));
   manifest_->setText(models::manifest(f).trimmed());
@@ -283,7 +308,30 @@ JoinRow* AddMachineDialog::ensureRow(const QString& machine) {
   return row;
 }
 
+void AddMachineDialog::add(const MachineForm& f) {
+  const QString name = models::machineName(f);
+  auto* row = ensureRow(name);
+  row->setFailure({});
+  QPointer<AddMachineDialog> self(this);
+  session_->actions.addMachine(f, [self, name](const Result<>& r) {
+    if (!self) return;
+    if (auto* row = self->rows_.value(name))
+      r.ok() ? row->refresh() : row->setFailure(models::Actions::explain(r.status()));
+  });
+}
+
+void AddMachineDialog::addChosen() {
+  auto* model = page(way())->model();
+  QStringList names;
+  for (auto& f : model->chosen()) {
+    names << models::machineName(f);
+    add(f);
+  }
+  model->drop(names);
+}
+
 void AddMachineDialog::submit() {
+  if (way() != Way::One) return addChosen();
   const auto f = form();
   auto wrong = models::check(f);
   const QString name = models::machineName(f);
@@ -297,14 +345,7 @@ void AddMachineDialog::submit() {
       field->setFocus();
     return;
   }
-  auto* row = ensureRow(name);
-  row->setFailure({});
-  QPointer<AddMachineDialog> self(this);
-  session_->actions.addMachine(f, [self, name](const Result<>& r) {
-    if (!self) return;
-    if (auto* row = self->rows_.value(name))
-      r.ok() ? row->refresh() : row->setFailure(models::Actions::explain(r.status()));
-  });
+  add(f);
   // Ready for the next one: same user and key, another address.
   tried_ = false;
   fields_->untouch();

@@ -7,9 +7,12 @@
 #include <QProgressBar>
 #include <QScrollArea>
 #include <QSpinBox>
+#include <QStackedWidget>
+#include <QTabBar>
 
 #include "models/session.h"
 #include "ui/dialogs/form.h"
+#include "ui/dialogs/machine_import_page.h"
 #include "ui/theme/widgets.h"
 
 namespace ph::ui {
@@ -46,13 +49,22 @@ class AddMachineDialog : public QDialog {
   models::MachineForm form() const;
   JoinRow* row(const QString& machine) const { return rows_.value(machine); }
   void fill(const models::MachineForm& form);
+  enum class Way { One, SshConfig, List };
+  void setWay(Way way);
+  MachineImportPage* page(Way way) { return way == Way::List ? list_page_ : config_; }
 
  private:
+  Way way() const { return Way(ways_->currentIndex()); }
+  void add(const models::MachineForm& form);
+  void addChosen();
   void refresh();
   void submit();
   JoinRow* ensureRow(const QString& machine);
 
   models::Session* session_;
+  QTabBar* ways_;
+  QStackedWidget* left_;
+  MachineImportPage *config_, *list_page_;
   Form* fields_;
   QLineEdit *address_, *user_, *key_, *name_, *zone_;
   QSpinBox* port_;

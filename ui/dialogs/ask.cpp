@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 #include <QVBoxLayout>
 
+#include "models/object_ref.h"
 #include "ui/theme/widgets.h"
 
 namespace ph::ui {
@@ -92,10 +93,21 @@ AskDialog* askRemove(models::Session* session, const Subject& subject, QWidget* 
                  : AskDialog::tr("Nothing makes a new one in its place.")},
           models::kubectl::remove(subject), AskDialog::tr("Stop it"), true, parent);
     }
+    case Subject::Kind::Object:
+      return askRemoveObjects({models::ObjectRef::of(subject.key)}, parent);
     case Subject::Kind::None:
       break;
   }
   return nullptr;
+}
+
+AskDialog* askRemoveObjects(const QList<models::ObjectRef>& objects, QWidget* parent) {
+  const QString title =
+      objects.size() == 1
+          ? AskDialog::tr("Delete %1 %2?").arg(objects.front().kind.toLower(), objects.front().name)
+          : AskDialog::tr("Delete %n object(s)?", nullptr, int(objects.size()));
+  return new AskDialog(title, {AskDialog::tr("What they own goes with them. This can't be undone.")},
+                       models::kubectl::removeAll(objects), AskDialog::tr("Delete"), true, parent);
 }
 
 AskDialog* askClose(models::Session* session, QWidget* parent) {

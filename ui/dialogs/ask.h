@@ -6,6 +6,10 @@
 
 #include "models/session.h"
 
+namespace ph::models {
+struct ObjectRef;
+}
+
 namespace ph::ui {
 
 // A title, some sentences, the command that it is, and two buttons; the safe one has the focus.
@@ -17,6 +21,7 @@ class AskDialog : public QDialog {
 };
 
 AskDialog* askRemove(models::Session* session, const models::Subject& subject, QWidget* parent);
+AskDialog* askRemoveObjects(const QList<models::ObjectRef>& objects, QWidget* parent);
 // What goes on and what stops.
 AskDialog* askClose(models::Session* session, QWidget* parent);
 

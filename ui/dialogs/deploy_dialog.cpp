@@ -17,7 +17,21 @@ DeployDialog::DeployDialog(models::Session* session, QWidget* parent) : QDialog(
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(space::xl, space::l, space::xl, space::l);
   all->setSpacing(space::m);
-  all->addWidget(label(tr("Deploy an application"), "title", this));
+  auto* top = new QHBoxLayout;
+  top->setSpacing(space::s);
+  top->addWidget(label(tr("Deploy an application"), "title", this));
+  top->addStretch();
+  for (bool folder : {false, true}) {
+    auto* b = button(folder ? tr("A folder of manifests…") : tr("Manifest files…"), "quiet", this);
+    b->setObjectName(folder ? QStringLiteral("folder") : QStringLiteral("files"));
+    b->setToolTip(tr("Or drop them on the window"));
+    connect(b, &QPushButton::clicked, this, [this, folder] {
+      reject();
+      emit filesWanted(folder);
+    });
+    top->addWidget(b);
+  }
+  all->addLayout(top);
   auto* columns = new QHBoxLayout;
   columns->setSpacing(space::xl);
   all->addLayout(columns, 1);

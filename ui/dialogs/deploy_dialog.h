@@ -23,6 +23,7 @@ class DeployDialog : public QDialog {
 
  signals:
   void deployed(const QString& app);
+  void filesWanted(bool folder);  // manifests instead of the form; the dialog closes
 
  private:
   void refresh();

@@ -6,6 +6,7 @@
 #include <QVBoxLayout>
 
 #include "ui/map/card_painter.h"
+#include "ui/theme/icons.h"
 
 namespace ph::ui {
 
@@ -55,9 +56,15 @@ Inspector::Inspector(models::Session* session, QWidget* parent) : QWidget(parent
   kind_ = new ElidedLabel(Text::Body, this);
   kind_->setMuted(true);
   kind_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  back_ = iconButton(QStringLiteral("back"), tr("Back (Alt+Left)"), this);
+  forward_ = iconButton(QStringLiteral("forward"), tr("Forward (Alt+Right)"), this);
   head->addWidget(mark_);
   head->addWidget(title_, 1);
   head->addWidget(kind_);
+  head->addWidget(back_);
+  head->addWidget(forward_);
+  connect(back_, &QToolButton::clicked, this, &Inspector::goBack);
+  connect(forward_, &QToolButton::clicked, this, &Inspector::goForward);
   layout->addLayout(head);
   tabs_ = new QTabBar(this);
   tabs_->setDrawBase(false);
@@ -83,7 +90,8 @@ Inspector::Inspector(models::Session* session, QWidget* parent) : QWidget(parent
   app_ = new AppOverview(session, overviews_);
   machine_ = new MachineOverview(session, overviews_);
   pod_ = new PodOverview(session, overviews_);
-  for (OverviewPage* page : std::initializer_list<OverviewPage*>{cluster_, app_, machine_, pod_}) {
+  object_ = new ObjectOverview(session, overviews_);
+  for (OverviewPage* page : std::initializer_list<OverviewPage*>{cluster_, app_, machine_, pod_, object_}) {
     pages->addWidget(page);
     page->hide();
     connect(page, &OverviewPage::wanted, this, &Inspector::wanted);
@@ -93,12 +101,26 @@ Inspector::Inspector(models::Session* session, QWidget* parent) : QWidget(parent
   }
   scroll_->setWidget(overviews_);
   stack_->addWidget(scroll_);
-  logs_ = new LogPage(session, this);
+  logs_ = new LogPage(session, LogPage::Room::Narrow, this);
+  connect(logs_, &LogPage::roomWanted, this, [this] { emit logRoomWanted(subject_); });
   events_ = new EventsPage(session, this);
   yaml_ = new YamlPage(session, this);
   stack_->addWidget(logs_);
   stack_->addWidget(events_);
   stack_->addWidget(yaml_);
+  steps_ = new StepsPage(session, this);
+  decision_ = new DecisionPage(session, this);
+  stack_->addWidget(steps_);
+  stack_->addWidget(decision_);
+  connect(decision_, &DecisionPage::wanted, this, &Inspector::wanted);
+  connect(decision_, &DecisionPage::pointed, this, &Inspector::nodePointed);
+  connect(decision_, &DecisionPage::judged, this, &Inspector::nodesJudged);
+  related_ = new RelatedPage(session, this);
+  stack_->addWidget(related_);
+  connect(related_, &RelatedPage::wanted, this, &Inspector::wanted);
+  connect(object_, &ObjectOverview::changed, this, [this] {
+    if (subject_.kind == Subject::Kind::Object && !refresh_.isActive()) refresh_.start();
+  });
 
   // Several diffs a second refresh the panel a few times a second at most.
   refresh_.setSingleShot(true);
@@ -130,6 +152,8 @@ OverviewPage* Inspector::overviewFor(const Subject& subject) {
       return machine_;
     case Subject::Kind::Pod:
       return pod_;
+    case Subject::Kind::Object:
+      return object_;
     case Subject::Kind::None:
       break;
   }
@@ -142,13 +166,26 @@ void Inspector::fillTabs() {
   while (tabs_->count() > 0) tabs_->removeTab(0);
   auto add = [&](const QString& name, Page page) { tabs_->setTabData(tabs_->addTab(name), int(page)); };
   add(tr("Overview"), Page::Overview);
-  if (subject_.kind == Subject::Kind::App || subject_.kind == Subject::Kind::Pod) add(tr("Logs"), Page::Logs);
+  const bool pods = subject_.kind == Subject::Kind::App || subject_.kind == Subject::Kind::Pod;
+  if (pods) add(tr("Steps"), Page::Steps);
+  if (subject_.kind == Subject::Kind::Pod) add(tr("Why here"), Page::WhyHere);
+  if (pods) add(tr("Logs"), Page::Logs);
   if (subject_) {
     add(tr("Events"), Page::Events);
     add(tr("YAML"), Page::Yaml);
+    add(tr("Related"), Page::Related);
   }
   for (int i = 0; i < tabs_->count(); ++i) {
     if (tabs_->tabData(i).toInt() == before) tabs_->setCurrentIndex(i);
+  }
+}
+
+void Inspector::nameTabs() {
+  if (subject_.kind != Subject::Kind::Pod) return;
+  auto* pod = session_->state.pod(subject_.key);
+  const QString name = pod && pod->node.isEmpty() ? tr("Why pending") : tr("Why here");
+  for (int i = 0; i < tabs_->count(); ++i) {
+    if (tabs_->tabData(i).toInt() == int(Page::WhyHere) && tabs_->tabText(i) != name) tabs_->setTabText(i, name);
   }
 }
 
@@ -158,6 +195,9 @@ void Inspector::show(const Subject& subject) {
     subject_ = subject;
     if (kindChanged) fillTabs();
     logs_->clear();
+    related_->stop();
+    if (subject.kind != Subject::Kind::Object) object_->object()->stop();
+    remember(subject);
   }
   refresh();
   // Ages and countdowns go on counting for what has them.
@@ -165,6 +205,26 @@ void Inspector::show(const Subject& subject) {
     second_.start();
   else
     second_.stop();
+}
+
+void Inspector::remember(const Subject& subject) {
+  constexpr int kMost = 50;
+  const bool there = historyAt_ >= 0 && historyAt_ < history_.size() && history_[historyAt_] == subject;
+  if (subject && !there) {
+    // Another way from here: what was ahead is forgotten.
+    history_.resize(historyAt_ + 1);
+    history_ << subject;
+    if (history_.size() > kMost) history_.removeFirst();
+    historyAt_ = int(history_.size()) - 1;
+  }
+  back_->setEnabled(historyAt_ > 0);
+  forward_->setEnabled(historyAt_ + 1 < history_.size());
+}
+
+void Inspector::go(int by) {
+  if (historyAt_ + by < 0 || historyAt_ + by >= history_.size()) return;
+  historyAt_ += by;
+  emit wanted(Subject(history_[historyAt_]));
 }
 
 Inspector::Page Inspector::page() const {
@@ -218,6 +278,8 @@ void Inspector::refresh() {
       mark->tone = card >= 0 ? CardPainter::toneOf(session_->map.card(card)) : Tone::Plain;
       break;
     }
+    case Subject::Kind::Object:
+      break;  // below
     case Subject::Kind::Pod: {
       auto* pod = state.pod(subject_.key);
       title_->setText(subject_.key.section('/', 1));
@@ -230,13 +292,21 @@ void Inspector::refresh() {
       break;
     }
   }
+  if (subject_.kind == Subject::Kind::Object) {
+    const auto ref = models::ObjectRef::of(subject_.key);
+    title_->setText(ref.name);
+    kind_->setText(ref.kind);
+    mark->tone = object_->object()->phase() == models::ObjectWatch::Phase::Live ? Tone::Info : Tone::Plain;
+  }
   mark->update();
+  nameTabs();
+  if (page() != Page::Related) related_->stop();
   switch (page()) {
     case Page::Overview: {
       auto* overview = overviewFor(subject_);
       overview->show(subject_.key);
       if (overview->isHidden()) {
-        for (QWidget* page : std::initializer_list<QWidget*>{cluster_, app_, machine_, pod_})
+        for (QWidget* page : std::initializer_list<QWidget*>{cluster_, app_, machine_, pod_, object_})
           page->setVisible(page == overview);
         scroll_->verticalScrollBar()->setValue(0);
       }
@@ -251,9 +321,26 @@ void Inspector::refresh() {
       events_->show(subject_);
       stack_->setCurrentWidget(events_);
       break;
+    case Page::Related:
+      related_->show(subject_);
+      stack_->setCurrentWidget(related_);
+      break;
     case Page::Yaml:
-      yaml_->show(subject_);
+      if (subject_.kind == Subject::Kind::Object) {
+        if (!(object_->object()->ref() == models::ObjectRef::of(subject_.key))) object_->show(subject_.key);
+        yaml_->showTree(object_->object()->tree());
+      } else {
+        yaml_->show(subject_);
+      }
       stack_->setCurrentWidget(yaml_);
+      break;
+    case Page::Steps:
+      steps_->show(subject_);
+      stack_->setCurrentWidget(steps_);
+      break;
+    case Page::WhyHere:
+      decision_->show(subject_);
+      stack_->setCurrentWidget(decision_);
       break;
   }
 }

@@ -2,6 +2,7 @@
 #include <QHBoxLayout>
 #include <algorithm>
 
+#include "ui/dialogs/drain_dialog.h"
 #include "ui/inspector/overview_pages.h"
 #include "ui/theme/icons.h"
 
@@ -43,6 +44,9 @@ MachineOverview::MachineOverview(models::Session* session, QWidget* parent) : Ov
   f->setSpacing(space::s);
   column()->addWidget(findings_);
   gap(space::m);
+  drain_ = button(tr("What if it goes?"), nullptr, this);
+  drain_->setObjectName(QStringLiteral("drainPreview"));
+  drain_->setToolTip(tr("Where its pods would go; and draining it"));
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(space::s);
   cordon_ = button({}, nullptr, this);
@@ -50,6 +54,8 @@ MachineOverview::MachineOverview(models::Session* session, QWidget* parent) : Ov
   buttons->addWidget(cordon_, 1);
   buttons->addWidget(remove_, 1);
   column()->addLayout(buttons);
+  gap(space::s);
+  column()->addWidget(drain_);
   line();
   podsTitle_ = section(tr("Pods"));
   pods_ = new RowList(this);
@@ -59,6 +65,10 @@ MachineOverview::MachineOverview(models::Session* session, QWidget* parent) : Ov
   column()->addStretch();
   connect(pods_, &RowList::activated, this, &OverviewPage::wanted);
   connect(cordon_, &QPushButton::clicked, this, [this] { session_->actions.cordon(node_, !cordoned_); });
+  connect(drain_, &QPushButton::clicked, this, [this] {
+    auto* dialog = openDrainDialog(session_, node_, window());
+    connect(dialog, &DrainDialog::wanted, this, &OverviewPage::wanted, Qt::UniqueConnection);
+  });
   connect(remove_, &QPushButton::clicked, this, [this] {
     emit removeWanted({Subject::Kind::Machine, machine_});
   });
@@ -170,6 +180,7 @@ void MachineOverview::show(const QString& key) {
 
   cordoned_ = node && node->cordoned;
   cordon_->setVisible(node);
+  drain_->setVisible(node);
   cordon_->setText(cordoned_ ? tr("Take new pods") : tr("Keep new pods off"));
   remove_->setEnabled(!machine || !machine->deleting);
   int count = 0, more = 0;

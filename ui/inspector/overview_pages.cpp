@@ -223,6 +223,9 @@ AppOverview::AppOverview(models::Session* session, QWidget* parent) : OverviewPa
   facts_ = new FactRows(this);
   column()->addWidget(facts_);
   gap(space::m);
+  rollout_ = new RolloutSection(session, this);
+  column()->addWidget(rollout_);
+  gap(space::s);
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(space::s);
   pause_ = button({}, nullptr, this);
@@ -266,7 +269,8 @@ void AppOverview::show(const QString& key) {
   copies_->setVisible(w);
   restart_->setVisible(w);
   pause_->setVisible(w);
-  problem_->setVisible(w && !w->problem.isEmpty());
+  rollout_->setVisible(w);
+  problem_->setVisible(w && !w->problem.isEmpty() && models::rolloutState(*w).done);
   std::vector<Fact> facts;
   if (w) {
     problem_->setText(w->problem);
@@ -286,17 +290,8 @@ void AppOverview::show(const QString& key) {
       facts.push_back({tr("Each asks for"),
                        tr("%1 cores, %2").arg(words::cores(w->cpuRequest), words::memory(w->memoryRequest))});
     }
-    const double part = w->wanted > 0 ? double(std::min({w->ready, w->updated, w->wanted})) / w->wanted : 1;
-    const bool done = w->ready >= w->wanted && w->updated >= w->wanted;
-    QString rollout = done ? tr("all %1 ready").arg(w->wanted)
-                           : tr("%1 of %2 ready").arg(std::min(w->ready, w->wanted)).arg(w->wanted);
-    if (w->revision > 0) rollout = tr("revision %1, %2").arg(w->revision).arg(rollout);
-    if (w->paused) rollout = tr("paused, %1").arg(rollout);
-    facts.push_back({tr("Rollout"), rollout, false,
-                     w->paused ? Tone::Warn
-                     : done    ? Tone::Ok
-                               : std::optional<Tone>(),
-                     part});
+    if (w->revision > 0) facts.push_back({tr("Revision"), QString::number(w->revision)});
+    rollout_->show(*w);
     pause_->setText(w->paused ? tr("Resume") : tr("Pause"));
     pause_->setToolTip(models::kubectl::pause(key, !w->paused));
     restart_->setToolTip(models::kubectl::restart(key));

@@ -7,6 +7,7 @@
 #include <QWidget>
 
 #include "models/session.h"
+#include "ui/inspector/rollout_section.h"
 #include "ui/inspector/scale_handle.h"
 #include "ui/theme/widgets.h"
 
@@ -67,6 +68,7 @@ class AppOverview : public OverviewPage {
   QLabel *count_, *hint_, *problem_;
   ScaleHandle* handle_;
   FactRows* facts_;
+  RolloutSection* rollout_;
   QPushButton *restart_, *pause_, *remove_;
   RowList* pods_;
   CodeBox* command_;
@@ -90,7 +92,7 @@ class MachineOverview : public OverviewPage {
   FactRows *load_, *facts_;
   QWidget* findings_;
   QString findingsShown_;
-  QPushButton *cordon_, *remove_;
+  QPushButton *cordon_, *drain_, *remove_;
   QLabel* podsTitle_;
   RowList* pods_;
   CodeBox* command_;

@@ -1,6 +1,5 @@
 #include "ui/map/card_painter.h"
 
-#include <QPainterPath>
 #include <algorithm>
 #include <cmath>
 
@@ -13,19 +12,20 @@ namespace words = models::words;
 
 namespace {
 
-void text(QPainter& p, const QRectF& r, int flags, const QString& s, const QFont& f, const QColor& c,
-          Qt::TextElideMode elide = Qt::ElideRight) {
-  if (r.width() < 8) return;
-  p.setFont(f);
-  p.setPen(c);
-  p.drawText(r, flags | Qt::TextSingleLine, QFontMetricsF(f).elidedText(s, elide, r.width()));
-}
-
 QColor barColor(double part) {
   return part >= 0.95 ? colors().error : part >= 0.8 ? colors().warn : colors().accent;
 }
 
 }  // namespace
+
+void CardPainter::text(QPainter& p, const QRectF& r, int flags, const QString& s, const QFont& f,
+                       const QColor& c,
+                       Qt::TextElideMode elide) {
+  if (r.width() < 8) return;
+  p.setFont(f);
+  p.setPen(c);
+  p.drawText(r, flags | Qt::TextSingleLine, QFontMetricsF(f).elidedText(s, elide, r.width()));
+}
 
 Tone CardPainter::toneOf(const Card& card) {
   switch (card.state) {
@@ -44,116 +44,78 @@ Tone CardPainter::toneOf(const Card& card) {
   return Tone::Plain;
 }
 
-void CardPainter::drawShape(QPainter& p, const QRectF& box, Shape shape, const QColor& color) {
-  const double size = box.width();
-  const double rounding = size >= 10 ? std::min(4.0, size * 0.2) : size >= 6 ? 1.5 : 0;
-  const double line = size >= 12 ? 1.5 : 1;
-  const QRectF inner = box.adjusted(line / 2, line / 2, -line / 2, -line / 2);
-  p.setRenderHint(QPainter::Antialiasing, size >= 6);
-  auto outline = [&](const QColor& c, Qt::PenStyle style, double width) {
-    QPen pen(c, width, style);
-    if (style == Qt::DashLine) pen.setDashPattern({2.0, 1.7});
-    p.setPen(pen);
-    p.setBrush(Qt::NoBrush);
-    p.drawRoundedRect(inner, rounding, rounding);
-  };
-  auto fill = [&](const QColor& c) {
-    p.setPen(Qt::NoPen);
-    p.setBrush(c);
-    p.drawRoundedRect(box, rounding, rounding);
-  };
-  switch (shape) {
-    case Shape::Ready:
-      fill(color);
-      break;
-    case Shape::Starting: {
-      QPainterPath half;
-      half.moveTo(inner.right() - line, inner.top() + line);
-      half.lineTo(inner.right() - line, inner.bottom() - line);
-      half.lineTo(inner.left() + line, inner.bottom() - line);
-      half.closeSubpath();
-      p.fillPath(half, color);
-      outline(color, Qt::SolidLine, line);
-      break;
-    }
-    case Shape::Waiting: {
-      outline(color, Qt::SolidLine, line);
-      p.setPen(Qt::NoPen);
-      p.setBrush(color);
-      p.drawEllipse(box.center(), size * 0.13, size * 0.13);
-      break;
-    }
-    case Shape::Failing: {
-      fill(mix(color, colors().surface, colors().dark ? 0.1 : 0.35));
-      outline(colors().error, Qt::SolidLine, std::max(1.0, size * 0.15));
-      if (size >= 8) {
-        const double d = size * 0.31;
-        p.setPen(QPen(mix(colors().error, QColor(0, 0, 0), colors().dark ? 0.55 : 0.3),
-                      std::max(1.3, size * 0.14), Qt::SolidLine, Qt::RoundCap));
-        const QRectF x = box.adjusted(d, d, -d, -d);
-        p.drawLine(x.topLeft(), x.bottomRight());
-        p.drawLine(x.topRight(), x.bottomLeft());
-      }
-      break;
-    }
-    case Shape::Leaving: {
-      QColor c = color;
-      c.setAlphaF(0.32f);
-      fill(c);
-      break;
-    }
-    case Shape::Going: {
-      QColor c = color;
-      c.setAlphaF(0.25f);
-      fill(c);
-      outline(color, Qt::DashLine, line);
-      break;
-    }
-    case Shape::Finished: {
-      QColor c = color;
-      c.setAlphaF(0.6f);
-      outline(c, Qt::SolidLine, 1);
-      break;
-    }
-    case Shape::Ghost:
-      outline(color, Qt::DashLine, line);
-      break;
-  }
-}
-
-const QPixmap& CardPainter::glyph(Shape shape, int color, int size, qreal ratio) {
-  const quint64 key =
-      quint64(shape) | quint64(color + 1) << 8 | quint64(size) << 24 | quint64(ratio * 16) << 40;
-  QPixmap& pixmap = glyphs_[key];
-  if (pixmap.isNull()) {
-    pixmap = QPixmap(QSize(size, size) * ratio);
-    pixmap.setDevicePixelRatio(ratio);
-    pixmap.fill(Qt::transparent);
-    QPainter p(&pixmap);
-    drawShape(p, QRectF(0, 0, size, size), shape, Theme::get().app(color));
-  }
-  return pixmap;
-}
-
 void CardPainter::paint(QPainter& p, const QRectF& r, int index, const CardLook& look) {
   const Card& card = model_.card(index);
   const bool waiting = index == models::MapModel::kWaitingCard;
   const Level level = levelFor(r.width());
+  // What does not fit the filter, or is refused, steps back but stays where it is.
+  const bool back = (look.filtering && !card.fits) || look.judged == Judged::Refused;
+  p.setOpacity(back ? kBack : 1);
   if (level == Level::Tone) {
     paintTone(p, r, card, look);
-    return;
-  }
-  paintFrame(p, r, card, look, waiting);
-  if (!waiting) {
-    paintHead(p, r, card, level);
-    if (level != Level::Compact) paintBars(p, r, card);
+    paintMarks(p, r, card);
   } else {
-    text(p, r.adjusted(14, level == Level::Compact ? 6 : 12, -14, 0), Qt::AlignLeft | Qt::AlignTop,
-         models::MapModel::tr("Waiting for a machine"),
-         level == Level::Compact ? typeface(Text::Caption) : typeface(Text::BodyStrong), colors().warnText);
+    paintFrame(p, r, card, look, waiting);
+    if (!waiting) {
+      paintHead(p, r, card, level);
+      if (level != Level::Compact) paintBars(p, r, card);
+      if (level == Level::Compact) paintMarks(p, r, card);
+    } else {
+      text(p, r.adjusted(14, level == Level::Compact ? 6 : 12, -14, 0), Qt::AlignLeft | Qt::AlignTop,
+           models::MapModel::tr("Waiting for a machine"),
+           level == Level::Compact ? typeface(Text::Caption) : typeface(Text::BodyStrong), colors().warnText);
+    }
+    paintTiles(p, r, index, level, look);
+    p.setOpacity(back ? kBack : 1);
+    if (level != Level::Compact) paintFoot(p, r, card, waiting, look);
   }
-  paintTiles(p, r, card, level, look);
-  if (level != Level::Compact) paintFoot(p, r, card, waiting);
+  p.setOpacity(1);
+  if (!waiting) paintJudged(p, r, look);
+}
+
+// Far out, where there is no room for words: short of something (a triangle), takes no new pods (a barred ring).
+void CardPainter::paintMarks(QPainter& p, const QRectF& r, const Card& card) {
+  if (card.state != CardState::Ready || r.width() < 14) return;
+  const bool compact = r.width() >= 84;
+  const double size = compact ? 9 : std::clamp(r.width() * 0.22, 5.0, 9.0);
+  double x = compact ? r.right() - 8 - size : r.left() + size * 0.5;
+  const double y = compact ? r.top() + 14 - size / 2 : r.top() + size * 0.5;
+  p.setRenderHint(QPainter::Antialiasing, true);
+  if (!card.pressure.isEmpty()) {
+    const QPointF triangle[] = {{x + size / 2, y}, {x + size, y + size * 0.9}, {x, y + size * 0.9}};
+    p.setPen(QPen(colors().background, 1));
+    p.setBrush(colors().warn);
+    p.drawPolygon(triangle, 3);
+    x += compact ? -(size + 3) : size + 2;
+  }
+  if (card.cordoned) {
+    p.setPen(QPen(compact ? colors().warn : colors().text, 1.3));
+    p.setBrush(Qt::NoBrush);
+    p.drawEllipse(QRectF(x + 0.5, y + 0.5, size - 1, size - 1));
+    p.drawLine(QPointF(x + size * 0.28, y + size / 2), QPointF(x + size * 0.72, y + size / 2));
+  }
+}
+
+void CardPainter::paintJudged(QPainter& p, const QRectF& r, const CardLook& look) {
+  if (look.judged == Judged::No && !look.pointed) return;
+  const bool tone = levelFor(r.width()) == Level::Tone;
+  const double rounding = tone ? std::min(6.0, r.width() * 0.06) : radius::card;
+  p.setRenderHint(QPainter::Antialiasing, true);
+  p.setBrush(Qt::NoBrush);
+  if (look.judged == Judged::Fits && !look.selected) {
+    p.setPen(QPen(colors().ok, tone ? 1.2 : 1.5));
+    p.drawRoundedRect(r.adjusted(0.75, 0.75, -0.75, -0.75), rounding, rounding);
+  } else if (look.judged == Judged::Refused && r.width() >= 12) {
+    const double d = std::clamp(r.width() * 0.09, 3.0, 6.0);
+    const QPointF c = tone ? r.center() : QPointF(r.right() - 10 - d, r.bottom() - 10 - d);
+    p.setPen(QPen(colors().error, std::clamp(d * 0.4, 1.4, 2.2), Qt::SolidLine, Qt::RoundCap));
+    p.drawLine(c - QPointF(d, d), c + QPointF(d, d));
+    p.drawLine(c - QPointF(d, -d), c + QPointF(d, -d));
+  }
+  if (look.pointed) {
+    p.setPen(QPen(colors().accent, 2));
+    p.drawRoundedRect(r.adjusted(-2, -2, 2, 2), rounding + 2, rounding + 2);
+  }
 }
 
 void CardPainter::paintTone(QPainter& p, const QRectF& r, const Card& card, const CardLook& look) {
@@ -308,90 +270,7 @@ void CardPainter::paintBars(QPainter& p, const QRectF& r, const Card& card) {
   }
 }
 
-void CardPainter::paintTiles(QPainter& p, const QRectF& r, const Card& card, Level level,
-                             const CardLook& look) {
-  const int places = int(card.tiles.size()) + card.ghosts;
-  if (places == 0) return;
-  const TileGrid grid = tileGrid(r, level, places);
-  const qreal ratio = p.device()->devicePixelRatioF();
-  const int size = int(grid.tile);
-  for (int i = 0; i < std::min(places, grid.capacity); ++i) {
-    const QRectF box = grid.slot(i);
-    if (i >= int(card.tiles.size())) {
-      if (grid.chips) {
-        QPen pen(Theme::get().app(card.ghostApp >= 0 ? model_.apps()[card.ghostApp].color : 0), 1.2);
-        pen.setDashPattern({4, 3});
-        p.setPen(pen);
-        p.setBrush(Qt::NoBrush);
-        p.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), radius::control, radius::control);
-      } else {
-        p.drawPixmap(
-            box.topLeft(),
-            glyph(Shape::Ghost, card.ghostApp >= 0 ? model_.apps()[card.ghostApp].color : -1, size, ratio));
-      }
-      continue;
-    }
-    const Tile& tile = card.tiles[i];
-    if (tile.pod.isEmpty()) continue;
-    if (grid.chips) {
-      p.setOpacity(look.onlyApp >= 0 && tile.app != look.onlyApp ? 0.3 : 1);
-      paintChip(p, box, tile, grid.twoLines);
-    } else {
-      const Shape shape = model_.wouldGo(tile.pod) ? Shape::Going : shapeOf(tile.state);
-      const int color = tile.app >= 0 ? model_.apps()[tile.app].color : -1;
-      const double arrival = look.arrival ? look.arrival(tile.pod) : 1;
-      p.setOpacity((look.onlyApp >= 0 && tile.app != look.onlyApp ? 0.22 : 1) * arrival);
-      if (arrival < 1) {
-        const double in = box.width() * 0.3 * (1 - arrival);
-        p.drawPixmap(box.adjusted(in, in, -in, -in), glyph(shape, color, size, ratio), QRectF());
-      } else {
-        p.drawPixmap(box.topLeft(), glyph(shape, color, size, ratio));
-      }
-    }
-    p.setOpacity(1);
-    const bool chosen = tile.pod == look.selectedPod;
-    if (chosen || i == look.hoveredTile) {
-      p.setRenderHint(QPainter::Antialiasing, true);
-      p.setPen(QPen(chosen ? colors().accent : colors().text, chosen ? 2 : 1));
-      p.setBrush(Qt::NoBrush);
-      const double out = grid.chips ? 0 : 2;
-      p.drawRoundedRect(box.adjusted(-out, -out, out, out), grid.chips ? radius::control : 4,
-                        grid.chips ? radius::control : 4);
-    }
-  }
-}
-
-void CardPainter::paintChip(QPainter& p, const QRectF& r, const Tile& tile, bool twoLines) {
-  p.setRenderHint(QPainter::Antialiasing, true);
-  p.setPen(QPen(colors().line, 1));
-  p.setBrush(colors().raised);
-  p.drawRoundedRect(r.adjusted(0.5, 0.5, -0.5, -0.5), radius::control, radius::control);
-  const int color = tile.app >= 0 ? model_.apps()[tile.app].color : -1;
-  const double size = 14;
-  const double middle = twoLines ? r.top() + 15 : r.center().y();
-  const Shape shape = model_.wouldGo(tile.pod) ? Shape::Going : shapeOf(tile.state);
-  drawShape(p, QRectF(r.left() + 9, std::round(middle - size / 2), size, size), shape,
-            Theme::get().app(color));
-  auto* pod = model_.state()->pod(tile.pod);
-  if (!pod) return;
-  const double x = r.left() + 30;
-  text(p, QRectF(x, middle - 9, r.right() - 8 - x, 18), Qt::AlignLeft | Qt::AlignVCenter, pod->name,
-       typeface(Text::MonoSmall), colors().text, Qt::ElideMiddle);
-  if (!twoLines) return;
-  QStringList parts;
-  for (auto& c : pod->containers) parts << c.name;
-  QString below = parts.join(QStringLiteral(", "));
-  if (!pod->address.isEmpty()) below += (below.isEmpty() ? QString() : QStringLiteral(" · ")) + pod->address;
-  QColor c = colors().muted;
-  if (pod->state != models::PodState::Ready) {
-    below = words::podNow(*pod, model_.state()->now());
-    c = Theme::get().textTone(words::podTone(pod->state));
-  }
-  text(p, QRectF(x, r.top() + 24, r.right() - 8 - x, 16), Qt::AlignLeft | Qt::AlignVCenter, below,
-       typeface(Text::Caption), c);
-}
-
-void CardPainter::paintFoot(QPainter& p, const QRectF& r, const Card& card, bool waiting) {
+void CardPainter::paintFoot(QPainter& p, const QRectF& r, const Card& card, bool waiting, const CardLook& look) {
   if (r.height() < 118) return;
   QString s = models::MapModel::tr("%n pod(s)", nullptr, card.pods);
   QColor c = colors().muted;
@@ -405,6 +284,10 @@ void CardPainter::paintFoot(QPainter& p, const QRectF& r, const Card& card, bool
   } else if (card.state == CardState::Ready && !card.note.isEmpty()) {
     s += QStringLiteral(" · ") + card.note;
     c = colors().warnText;
+  }
+  if (!look.news.isEmpty() && card.ghosts == 0) {
+    s = look.news;
+    c = Theme::get().textTone(look.newsTone);
   }
   const int hidden = int(card.tiles.size()) + card.ghosts -
                      tileGrid(r, levelFor(r.width()), int(card.tiles.size()) + card.ghosts).capacity;

@@ -11,6 +11,16 @@
 
 namespace ph::ui {
 
+// A tile whose pod has just gone.
+struct Departure {
+  int card = -1, slot = -1, app = -1;
+  models::PodState state = models::PodState::Leaving;
+  double part = 0;  // 0..1: how far it has faded
+};
+
+// What the scheduler says of a machine, while its decision is looked at.
+enum class Judged : uint8_t { No, Fits, Refused };
+
 struct CardLook {
   bool selected = false, hovered = false, focused = false;
   QString selectedPod;
@@ -18,6 +28,14 @@ struct CardLook {
   int onlyApp = -1;  // the others are dimmed; -1: none is
   // 0..1: how far a pod's arrival has come; 1 when it stands.
   std::function<double(const QString& pod)> arrival;
+  // 0..1: how far the ring around a pod that changed has come; 1 when there is none.
+  std::function<double(const QString& pod)> pulse;
+  const std::vector<Departure>* departures = nullptr;
+  QString news;  // what has just happened here, in the place of the foot
+  Tone newsTone = Tone::Plain;
+  Judged judged = Judged::No;
+  bool pointed = false;  // a row about it is under the hand elsewhere
+  bool filtering = false;
 };
 
 class CardPainter {
@@ -32,13 +50,22 @@ class CardPainter {
   static Tone toneOf(const models::Card& card);
 
  private:
+  // How strong what steps back is still drawn.
+  static constexpr double kBack = 0.28, kTileBack = 0.16;
+  // One line, elided where there is no room.
+  static void text(QPainter& p, const QRectF& r, int flags, const QString& s, const QFont& f, const QColor& c,
+                   Qt::TextElideMode elide = Qt::ElideRight);
   void paintTone(QPainter& p, const QRectF& r, const models::Card& card, const CardLook& look);
   void paintFrame(QPainter& p, const QRectF& r, const models::Card& card, const CardLook& look, bool waiting);
   void paintHead(QPainter& p, const QRectF& r, const models::Card& card, Level level);
   void paintBars(QPainter& p, const QRectF& r, const models::Card& card);
-  void paintTiles(QPainter& p, const QRectF& r, const models::Card& card, Level level, const CardLook& look);
-  void paintChip(QPainter& p, const QRectF& r, const models::Tile& tile, bool twoLines);
-  void paintFoot(QPainter& p, const QRectF& r, const models::Card& card, bool waiting);
+  void paintTiles(QPainter& p, const QRectF& r, int index, Level level, const CardLook& look);
+  void paintChip(QPainter& p, const QRectF& r, const models::Tile& tile, const TileGrid& grid);
+  void paintContainers(QPainter& p, const QRectF& r, const models::PodFacts& pod, int lines);
+  void paintFoot(QPainter& p, const QRectF& r, const models::Card& card, bool waiting, const CardLook& look);
+  void paintMoving(QPainter& p, int index, const models::Card& card, const TileGrid& grid, const CardLook& look);
+  void paintMarks(QPainter& p, const QRectF& r, const models::Card& card);
+  void paintJudged(QPainter& p, const QRectF& r, const CardLook& look);
   const QPixmap& glyph(Shape shape, int color, int size, qreal ratio);
 
   const models::MapModel& model_;

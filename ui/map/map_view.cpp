@@ -22,7 +22,15 @@ MapView::MapView(models::MapModel* model, QWidget* parent)
   connect(&frame_, &QTimer::timeout, this, &MapView::tick);
   // "lost 4 s ago" goes on counting; only while a card says such a thing.
   second_.setInterval(1000);
-  connect(&second_, &QTimer::timeout, this, [this] { update(); });
+  connect(&second_, &QTimer::timeout, this, [this] {
+    for (int i = 1; i < int(model_->cards().size()); ++i) {
+      if (model_->card(i).used && model_->card(i).state == CardState::Lost) updateCard(i);
+    }
+  });
+  newsOver_.setSingleShot(true);
+  connect(&newsOver_, &QTimer::timeout, this, &MapView::expireNews);
+  connect(model, &models::MapModel::happened, this, &MapView::onNews);
+  connect(model, &models::MapModel::filterChanged, this, [this] { update(); });
   connect(model, &models::MapModel::layoutChanged, this, &MapView::relayout);
   connect(model, &models::MapModel::cardsChanged, this, &MapView::onCards);
   connect(model, &models::MapModel::appsChanged, this, [this] { update(); });
@@ -68,6 +76,88 @@ void MapView::onCards(const QList<int>& cards) {
   watchClock();
 }
 
+void MapView::updateCard(int card) {
+  const QRectF r = toScreen(layout_.card(card));
+  if (!r.isEmpty()) update(r.adjusted(-7, -7, 7, 7).toAlignedRect());
+}
+
+QString MapView::News::text() const {
+  if (machine) return {};  // its head says it
+  QStringList parts;
+  const bool one = came + left + failing + ready == 1;
+  if (one && failing) return tr("%1 is failing").arg(pod);
+  if (one && ready) return tr("%1 is ready").arg(pod);
+  if (came) parts << tr("+%n pod(s)", nullptr, came);
+  if (left) parts << tr("−%n pod(s)", nullptr, left);
+  if (ready) parts << tr("%n ready", nullptr, ready);
+  if (failing) parts << tr("%n failing", nullptr, failing);
+  return parts.join(QStringLiteral(" · "));
+}
+
+Tone MapView::News::tone() const {
+  return failing ? Tone::Error : ready && !left ? Tone::Ok : Tone::Info;
+}
+
+void MapView::onNews(const QList<models::MapNews>& list) {
+  using What = models::MapNews::What;
+  const qint64 now = clock_.elapsed();
+  const bool moving = Theme::get().motion() > 0;
+  for (auto& n : list) {
+    if (n.card == models::MapModel::kWaitingCard) continue;
+    News& news = news_[n.card];
+    if (news.at + kNewsMs < now) news = {};
+    news.at = now;
+    const bool turned = n.what == What::Turned;
+    news.came += n.what == What::Came;
+    news.left += n.what == What::Left;
+    news.machine = n.what == What::Machine;
+    if (turned && (n.tile.state == models::PodState::Failing || n.tile.state == models::PodState::Ready)) {
+      ++(n.tile.state == models::PodState::Failing ? news.failing : news.ready);
+      news.pod = n.tile.pod.section('/', 1);
+    }
+    updateCard(n.card);
+    if (!moving) continue;
+    if (turned) pulses_[n.tile.pod] = now;
+    if (n.what == What::Left) {
+      departures_.push_back({n.card, n.slot, n.tile.app, n.tile.state, 0});
+      departedAt_.push_back(now);
+    }
+  }
+  if (!pulses_.isEmpty() || !departures_.empty()) frame_.start();
+  if (!newsOver_.isActive() && !news_.isEmpty()) newsOver_.start(kNewsMs);
+}
+
+void MapView::expireNews() {
+  const qint64 now = clock_.elapsed();
+  qint64 next = -1;
+  for (auto it = news_.begin(); it != news_.end();) {
+    if (it->at + kNewsMs <= now) {
+      updateCard(it.key());
+      it = news_.erase(it);
+    } else {
+      next = next < 0 ? it->at + kNewsMs - now : std::min(next, it->at + kNewsMs - now);
+      ++it;
+    }
+  }
+  if (next >= 0) newsOver_.start(int(next));
+}
+
+void MapView::setPointed(const QString& node) {
+  auto* machine = node.isEmpty() ? nullptr : model_->state()->machineOfNode(node);
+  const int card = node.isEmpty() ? -1 : model_->cardIndex(machine ? machine->key : node);
+  if (card == pointed_) return;
+  for (int each : {pointed_, card}) {
+    if (each >= 0) updateCard(each);
+  }
+  pointed_ = card;
+}
+
+void MapView::setJudged(const QHash<QString, bool>& fitting) {
+  if (fitting == judged_) return;
+  judged_ = fitting;
+  update();
+}
+
 void MapView::watchClock() {
   bool counting = false;
   for (auto& card : model_->cards()) counting |= card.used && card.state == CardState::Lost;
@@ -95,7 +185,26 @@ void MapView::tick() {
     if (card >= 0) update(toScreen(layout_.card(card)).toAlignedRect());
     it = now - it.value() > ms ? arrivals_.erase(it) : std::next(it);
   }
-  if (!motion_.on && arrivals_.isEmpty()) frame_.stop();
+  for (auto it = pulses_.begin(); it != pulses_.end();) {
+    updateCard(model_->placeOf(it.key()).first);
+    it = now - it.value() > kPulseMs ? pulses_.erase(it) : std::next(it);
+  }
+  for (size_t i = 0; i < departures_.size();) {
+    updateCard(departures_[i].card);
+    departures_[i].part = ms > 0 ? double(now - departedAt_[i]) / ms : 1;
+    if (departures_[i].part < 1) {
+      ++i;
+      continue;
+    }
+    departures_.erase(departures_.begin() + long(i));
+    departedAt_.erase(departedAt_.begin() + long(i));
+  }
+  if (!motion_.on && arrivals_.isEmpty() && pulses_.isEmpty() && departures_.empty()) frame_.stop();
+}
+
+double MapView::pulse(const QString& pod) const {
+  auto it = pulses_.find(pod);
+  return it == pulses_.end() ? 1 : std::clamp(double(clock_.elapsed() - *it) / kPulseMs, 0.0, 1.0);
 }
 
 double MapView::arrival(const QString& pod) const {
@@ -263,23 +372,41 @@ void MapView::paintEvent(QPaintEvent* event) {
   const QRectF dirty = event->rect();
   p.fillRect(dirty, colors().background);
   paintGroups(p, dirty);
+  paintCards(p, dirty);
+}
+
+void MapView::paintCards(QPainter& p, const QRectF& dirty) {
   CardLook look;
   look.onlyApp = onlyApp_;
-  look.arrival = arrivals_.isEmpty() ? std::function<double(const QString&)>()
-                                     : [this](const QString& pod) { return arrival(pod); };
+  look.filtering = model_->filtering();
+  if (!arrivals_.isEmpty()) look.arrival = [this](const QString& pod) { return arrival(pod); };
+  if (!pulses_.isEmpty()) look.pulse = [this](const QString& pod) { return pulse(pod); };
+  if (!departures_.empty()) look.departures = &departures_;
   if (selection_.kind == Subject::Kind::Pod) look.selectedPod = selection_.key;
   for (auto& row : layout_.rows()) {
     const QRectF line = toScreen(layout_.card(row.front()));
-    if (line.bottom() < dirty.top()) continue;
-    if (line.top() > dirty.bottom()) break;
+    if (line.bottom() + 3 < dirty.top()) continue;
+    if (line.top() - 3 > dirty.bottom()) break;
     for (int index : row) {
       const QRectF r = toScreen(layout_.card(index));
-      if (!r.intersects(dirty)) continue;
-      look.selected = selection_.kind == Subject::Kind::Machine && selection_.key == model_->card(index).key;
+      if (!r.adjusted(-3, -3, 3, 3).intersects(dirty)) continue;
+      const auto& card = model_->card(index);
+      look.selected = selection_.kind == Subject::Kind::Machine && selection_.key == card.key;
       look.hovered = hover_.card == index && !panning_;
       look.focused = hasFocus() && byKeyboard_ && cursor_ == index && cursorTile_ < 0 && !look.selected;
       look.hoveredTile = hover_.card == index ? hover_.tile : -1;
       if (hasFocus() && byKeyboard_ && cursor_ == index && cursorTile_ >= 0) look.hoveredTile = cursorTile_;
+      look.pointed = pointed_ == index;
+      look.judged = Judged::No;
+      if (!judged_.isEmpty()) {
+        auto it = judged_.find(card.node);
+        if (it != judged_.end()) look.judged = *it ? Judged::Fits : Judged::Refused;
+      }
+      look.news.clear();
+      if (auto it = news_.find(index); it != news_.end()) {
+        look.news = it->text();
+        look.newsTone = it->tone();
+      }
       painter_.paint(p, r, index, look);
     }
   }

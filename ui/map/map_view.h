@@ -25,6 +25,9 @@ class MapView : public QWidget {
   const models::Subject& selection() const { return selection_; }
   void select(const models::Subject& subject);  // without telling
   void setOnlyApp(const QString& app);          // dims the others; empty: nothing is
+  void setPointed(const QString& node);         // rings its machine; empty: none
+  // What the scheduler says of each node: those that refuse a pod step back. Empty: nothing is said.
+  void setJudged(const QHash<QString, bool>& fitting);
   double scale() const { return scale_; }
   void zoomBy(double factor, const QPointF& about, bool animate = true);
   void fit();                                   // the whole fleet
@@ -74,7 +77,13 @@ class MapView : public QWidget {
   void choose(const models::Subject& subject);
   void step(int dx, int dy);
   void paintGroups(QPainter& p, const QRectF& dirty);
+  void paintCards(QPainter& p, const QRectF& dirty);
   double arrival(const QString& pod) const;
+  double pulse(const QString& pod) const;
+  void onNews(const QList<models::MapNews>& news);
+  void updateCard(int card);
+  void expireNews();
+  static constexpr int kPulseMs = 200, kNewsMs = 4000;
 
   models::MapModel* model_;
   MapLayout layout_;
@@ -90,7 +99,21 @@ class MapView : public QWidget {
   QPointF pressAt_, pressOffset_;
   bool pressed_ = false, panning_ = false;
   QElapsedTimer clock_;
-  QHash<QString, qint64> arrivals_;
+  QHash<QString, qint64> arrivals_, pulses_;  // pod: when it began, by clock_
+  std::vector<Departure> departures_;
+  std::vector<qint64> departedAt_;  // of each departure
+  // What has just happened on a machine, as its foot says it for a while.
+  struct News {
+    int came = 0, left = 0, failing = 0, ready = 0;
+    QString pod;      // the one, while it is one
+    bool machine = false;
+    qint64 at = 0;
+    QString text() const;
+    Tone tone() const;
+  };
+  QHash<int, News> news_;
+  QHash<QString, bool> judged_;
+  int pointed_ = -1;
   struct {
     bool on = false;
     double from = 1, to = 1;
@@ -98,7 +121,7 @@ class MapView : public QWidget {
     qint64 start = 0;
     int ms = 0;
   } motion_;
-  QTimer frame_, second_;
+  QTimer frame_, second_, newsOver_;
 };
 
 }  // namespace ph::ui

@@ -9,7 +9,8 @@ Level levelFor(double cardWidth) {
   if (cardWidth < 84) return Level::Tone;
   if (cardWidth < 165) return Level::Compact;
   if (cardWidth < 440) return Level::Full;
-  return Level::Near;
+  if (cardWidth < 900) return Level::Near;
+  return Level::Close;
 }
 
 QRectF TileGrid::slot(int index) const {
@@ -49,16 +50,20 @@ TileGrid tileGrid(const QRectF& card, Level level, int places) {
   if (level == Level::Compact) return squares(card.adjusted(8, 26, -8, -8), places, 12);
   const QRectF area = card.adjusted(14, 78, -14, -30);
   if (level == Level::Full) return squares(area, places, std::max(14.0, std::floor(14 * card.width() / 240)));
-  if (level == Level::Near) {
-    for (double height : {46.0, 28.0}) {
+  if (level == Level::Near || level == Level::Close) {
+    // As much of each pod as there is room for when all are to be seen.
+    for (double height : {46.0 + 3 * kContainerLine, 46.0 + kContainerLine, 46.0, 28.0}) {
+      if (height > 46 && level != Level::Close) continue;
       TileGrid g;
+      g.containers = int((height - 46) / kContainerLine);
       g.area = area;
       g.chips = true;
       g.twoLines = height > 40;
       g.gap = 6;
       g.tile = height;
-      g.columns = std::max(1, int((area.width() + g.gap) / (190 + g.gap)));
-      g.width = std::min(280.0, (area.width() - (g.columns - 1) * g.gap) / g.columns);
+      const double narrowest = level == Level::Close ? 230 : 190;
+      g.columns = std::max(1, int((area.width() + g.gap) / (narrowest + g.gap)));
+      g.width = std::min(level == Level::Close ? 340.0 : 280.0, (area.width() - (g.columns - 1) * g.gap) / g.columns);
       g.capacity = g.columns * std::max(1, int((area.height() + g.gap) / (height + g.gap)));
       if (g.capacity >= places) return g;
     }

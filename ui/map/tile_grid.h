@@ -12,10 +12,12 @@ enum class Level : uint8_t {
   Tone,     // a block in the tone of its load
   Compact,  // name and tiles
   Full,     // load bars, tiles, count
-  Near,     // pods by name, with containers and addresses
+  Near,     // pods by name
+  Close,    // pods with their addresses and containers
 };
 
 Level levelFor(double cardWidth);
+constexpr double kContainerLine = 17;  // height of a container's line in a pod's plate
 
 // Slots in rows. With `chips`, each slot is a small plate with text.
 struct TileGrid {
@@ -24,6 +26,7 @@ struct TileGrid {
   double width = 14;          // of a slot: == tile, or the chip's width
   int columns = 1, capacity = 0;
   bool chips = false, twoLines = false;
+  int containers = 0;  // lines for them, below the two
 
   QRectF slot(int index) const;
   int at(const QPointF& point, int places) const;  // -1: none

@@ -4,6 +4,7 @@
 #include <QPainter>
 #include <QStyledItemDelegate>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/theme/icons.h"
 #include "ui/theme/theme.h"
@@ -89,6 +90,12 @@ void CommandPalette::accept(int row) {
   hide();
   model_.run(row);
   close();
+}
+
+void CommandPalette::add(const QList<models::Command>& commands) {
+  const int row = std::max(0, list_->currentIndex().row());
+  model_.add(commands);
+  list_->setCurrentIndex(model_.index(row));
 }
 
 bool CommandPalette::eventFilter(QObject*, QEvent* event) {

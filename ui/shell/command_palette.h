@@ -15,6 +15,9 @@ class CommandPalette : public QDialog {
   CommandPalette(models::Session* session, QList<models::Command> commands,
                  std::function<void(const models::Subject&)> open, QWidget* parent);
 
+  // More that was asked for: what is chosen stays chosen, as what comes later stands behind it.
+  void add(const QList<models::Command>& commands);
+
  protected:
   bool eventFilter(QObject* watched, QEvent* event) override;
   void paintEvent(QPaintEvent*) override;

@@ -6,6 +6,7 @@
 #include <QStackedWidget>
 
 #include "models/session.h"
+#include "ui/dialogs/add_machine_dialog.h"
 #include "ui/inspector/inspector.h"
 #include "ui/shell/nav_rail.h"
 #include "ui/shell/top_bar.h"
@@ -13,34 +14,44 @@
 
 namespace ph::ui {
 
+class DeployDialog;
+class DropHint;
 class Notices;
-class TablesPage;
+class LogRoom;
+class ResourcePage;
 
 class MainWindow : public QMainWindow {
   Q_OBJECT
  public:
-  enum View { Fleet, Apps, Tables, Setup };
+  enum View { Fleet, Apps, Tables, Setup, Logs };  // Logs has no place in the rail: it is opened from a thing
   explicit MainWindow(models::Session* session, QWidget* parent = nullptr);
   ~MainWindow() override;
 
   FleetPage* fleet() { return fleet_; }
   Inspector* inspector() { return inspector_; }
+  LogRoom* logRoom() { return logRoom_; }
+  ResourcePage* resources() { return resources_; }
   const models::Subject& selection() const { return selection_; }
+  DeployDialog* deploy();
   // Closing asks first, unless this was said (or the application is ending by a signal).
   void setAskOnClose(bool ask) { askOnClose_ = ask; }
 
  public slots:
   void select(const ph::models::Subject& subject);
   void open(int view);
-  void addMachine();
-  void deploy();
+  void addMachine(ph::ui::AddMachineDialog::Way way = AddMachineDialog::Way::One);
+  // Files or folders: manifests are shown with what they would change; an image archive alone opens the deploy form.
+  void deployFiles(const QStringList& paths);
+  void chooseManifests(bool folder);
   void palette();
+  void openLogs(const ph::models::Subject& subject);
   void remove(const ph::models::Subject& subject);
 
  protected:
   void closeEvent(QCloseEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
+  void dragLeaveEvent(QDragLeaveEvent* event) override;
   void dropEvent(QDropEvent* event) override;
 
  private:
@@ -53,7 +64,11 @@ class MainWindow : public QMainWindow {
   QStackedWidget* views_;
   FleetPage* fleet_;
   Inspector* inspector_;
+  LogRoom* logRoom_;
+  ResourcePage* resources_;
   Notices* notices_;
+  DropHint* drop_;
+  int before_ = Fleet;  // where the way back from the logs leads
   bool askOnClose_ = true;
 };
 

@@ -3,10 +3,14 @@
 
 #include <QIcon>
 #include <QPixmap>
+#include <QToolButton>
 
 namespace ph::ui {
 
 // `name` without ".svg". Cached; `size` in device-independent pixels.
 QPixmap iconPixmap(const QString& name, int size, const QColor& color, qreal ratio);
+
+// A tool with an icon only; `tip` is what it is called, in its tooltip and by screen readers.
+QToolButton* iconButton(const QString& name, const QString& tip, QWidget* parent, bool checkable = false);
 
 }  // namespace ph::ui

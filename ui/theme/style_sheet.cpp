@@ -44,6 +44,14 @@ QToolButton:checked { color: @text; border-color: @muted; }
 QToolButton:focus { border-color: @accent; }
 QToolButton[role="icon"] { background: transparent; border: 0; padding: 2px; }
 QToolButton[role="icon"]:hover { background: @line; }
+QToolButton[role="tool"] { background: transparent; border: 1px solid transparent; padding: 3px; }
+QToolButton[role="tool"]:hover { background: @raised; }
+QToolButton[role="tool"]:checked { background: @selection; }
+QToolButton[role="tool"]:focus { border-color: @accent; }
+QPushButton[role="pill"] { background: @accent; color: @onAccent; border: 0; border-radius: 13px; padding: 4px 14px; font-weight: 600; }
+QPushButton[role="pill"]:hover { background: @accentHover; }
+QPushButton[role="pill"]:focus { border: 1px solid @text; }
+QWidget[role="rule"] { background: @line; }
 QScrollArea, QAbstractScrollArea { background: transparent; border: 0; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
   background: @field; border: 1px solid @line; border-radius: 6px; padding: 4px 8px; min-height: 20px; }
@@ -68,7 +76,7 @@ QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid @muted; bord
 QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(:/icons/@mode/check.svg); }
 QCheckBox:focus { color: @accent; }
 QTabBar { background: transparent; border: 0; }
-QTabBar::tab { background: transparent; color: @muted; padding: 6px 0 8px 0; margin-right: 18px; border: 0;
+QTabBar::tab { background: transparent; color: @muted; padding: 6px 0 8px 0; margin-right: 14px; border: 0;
   border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: @text; font-weight: 600; border-bottom-color: @accent; }
 QTabBar::tab:hover { color: @text; }

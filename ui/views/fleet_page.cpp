@@ -1,7 +1,10 @@
 #include "ui/views/fleet_page.h"
 
 #include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QMenu>
 #include <QPainter>
+#include <QShortcut>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -55,15 +58,27 @@ FleetPage::FleetPage(models::Session* session, QWidget* parent) : QWidget(parent
   auto* title = new ElidedLabel(Text::Title, this);
   title->setText(tr("Fleet"));
   title->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
-  grouped_ = new ElidedLabel(Text::Body, this);
-  grouped_->setMuted(true);
+  grouping_ = button({}, "menu", this);
+  grouping_->setObjectName(QStringLiteral("grouping"));
+  grouping_->setToolTip(tr("What the machines are grouped by"));
+  grouping_->setMenu(new QMenu(grouping_));
+  filter_ = new QLineEdit(this);
+  filter_->setPlaceholderText(tr("Filter (Ctrl F)"));
+  filter_->setAccessibleName(tr("Filter the map"));
+  filter_->setToolTip(tr("Names, applications, states, labels: what does not fit steps back."));
+  filter_->setClearButtonEnabled(true);
+  filter_->setFixedWidth(150);
+  filter_->installEventFilter(this);
+  fitting_ = label({}, "caption", this);
   legend_ = new LegendBar(&session->map, &session->scale, this);
   deploy_ = button(tr("Deploy"), nullptr, this);
   add_ = button(tr("Add machine"), "primary", this);
   head->addWidget(title);
-  head->addWidget(grouped_);
-  head->addSpacing(space::xl);
+  head->addWidget(grouping_);
+  head->addSpacing(space::s);
   head->addWidget(legend_, 1);
+  head->addWidget(fitting_);
+  head->addWidget(filter_);
   head->addWidget(deploy_);
   head->addWidget(add_);
   layout->addLayout(head);
@@ -107,6 +122,18 @@ FleetPage::FleetPage(models::Session* session, QWidget* parent) : QWidget(parent
   tool(tr("Fit"), tr("The whole fleet (0)"), [this] { map_->fit(); });
   zoom_->adjustSize();
 
+  connect(grouping_->menu(), &QMenu::aboutToShow, this, &FleetPage::offerGroupings);
+  connect(filter_, &QLineEdit::textChanged, &session->map, &models::MapModel::setFilter);
+  connect(&session->map, &models::MapModel::filterChanged, this, &FleetPage::tellFitting);
+  connect(&session->map, &models::MapModel::cardsChanged, this, [this] {
+    if (session_->map.filtering()) tellFitting();
+  });
+  auto* find = new QShortcut(QKeySequence::Find, this);
+  find->setContext(Qt::WidgetWithChildrenShortcut);
+  connect(find, &QShortcut::activated, this, [this] {
+    filter_->setFocus(Qt::ShortcutFocusReason);
+    filter_->selectAll();
+  });
   connect(map_, &MapView::selected, this, &FleetPage::selected);
   connect(legend_, &LegendBar::hovered, map_, &MapView::setOnlyApp);
   connect(legend_, &LegendBar::clicked, this, [this](const QString& app) {
@@ -153,14 +180,52 @@ void FleetPage::refresh() {
   const bool any = session_->map.machineCount() > 0;
   const auto link = session_->state.link();
   stack_->setCurrentIndex(!any && link == models::Link::Live ? 1 : 0);
-  grouped_->setText(session_->map.grouped() ? tr("grouped by %1").arg(session_->map.groupedBy()) : QString());
-  grouped_->setVisible(session_->map.grouped());
+  auto& map = session_->map;
+  grouping_->setText(map.grouping() == models::MapModel::kUngrouped || !map.grouped() ? tr("not grouped")
+                                                                                     : tr("by %1").arg(map.groupedBy()));
+  grouping_->setVisible(any);
+  filter_->setVisible(any);
   deploy_->setEnabled(any);
   zoom_->setVisible(any);
   offline_->setVisible(link == models::Link::Offline);
   offline_->setText(
       tr("The engine does not answer; what you see is from before. The machines and their pods run on. "
          "Trying again…"));
+}
+
+void FleetPage::offerGroupings() {
+  auto* menu = grouping_->menu();
+  menu->clear();
+  auto& map = session_->map;
+  auto add = [&](const QString& text, const QString& label) {
+    auto* action = menu->addAction(text, &map, [&map, label] { map.setGrouping(label); });
+    action->setCheckable(true);
+    action->setChecked(map.grouping() == label);
+    action->setData(label);
+  };
+  add(tr("By zone"), {});
+  add(tr("Not grouped"), QString(models::MapModel::kUngrouped));
+  const QStringList labels = map.groupingLabels();
+  if (!labels.isEmpty()) menu->addSeparator();
+  for (auto& label : labels) add(label, label);
+}
+
+void FleetPage::tellFitting() {
+  if (!session_->map.filtering()) return fitting_->clear();
+  const auto fits = session_->map.fitting();
+  fitting_->setText(tr("%n machine(s)", nullptr, fits.machines) + QStringLiteral(" · ") + tr("%n pod(s)", nullptr, fits.pods));
+}
+
+bool FleetPage::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == filter_ && event->type() == QEvent::KeyPress) {
+    const int key = static_cast<QKeyEvent*>(event)->key();
+    if (key == Qt::Key_Escape || key == Qt::Key_Return || key == Qt::Key_Enter) {
+      if (key == Qt::Key_Escape) filter_->clear();
+      map_->setFocus();
+      return true;
+    }
+  }
+  return QWidget::eventFilter(watched, event);
 }
 
 void FleetPage::show(const Subject& subject) {

@@ -1,6 +1,7 @@
 // FleetPage: the home: title, legend, map, and the feed of what is going on. Threads: GUI thread only.
 #pragma once
 
+#include <QLineEdit>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QWidget>
@@ -20,6 +21,8 @@ class FleetPage : public QWidget {
   MapView* map() { return map_; }
   LegendBar* legend() { return legend_; }
   NowPanel* now() { return now_; }
+  QLineEdit* filter() { return filter_; }
+  QPushButton* grouping() { return grouping_; }
   void show(const models::Subject& subject);
 
  signals:
@@ -32,13 +35,18 @@ class FleetPage : public QWidget {
  protected:
   void paintEvent(QPaintEvent*) override;
   void resizeEvent(QResizeEvent*) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   void refresh();
   QWidget* emptyState();
+  void offerGroupings();
+  void tellFitting();
 
   models::Session* session_;
-  ElidedLabel* grouped_;
+  QPushButton* grouping_;
+  QLineEdit* filter_;
+  QLabel* fitting_;
   LegendBar* legend_;
   QPushButton *deploy_, *add_;
   QLabel* offline_;

@@ -3,10 +3,10 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QPainter>
-#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 
 #include "models/now_model.h"
+#include "ui/views/cell_delegate.h"
 
 namespace ph::ui {
 
@@ -14,31 +14,6 @@ using models::ObjectTableModel;
 using models::Subject;
 
 namespace {
-
-class CellDelegate : public QStyledItemDelegate {
- public:
-  using QStyledItemDelegate::QStyledItemDelegate;
-  void paint(QPainter* p, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
-    const QRectF r = option.rect;
-    if (option.state & QStyle::State_Selected)
-      p->fillRect(r, colors().selection);
-    else if (option.state & QStyle::State_MouseOver)
-      p->fillRect(r, colors().surface);
-    p->fillRect(QRectF(r.left(), r.bottom(), r.width(), 1), mix(colors().background, colors().line, 0.5));
-    const QFont& font = typeface(index.data(ObjectTableModel::MonoRole).toBool() ? Text::Mono : Text::Body);
-    const QVariant tone = index.data(ObjectTableModel::ToneRole);
-    p->setFont(font);
-    p->setPen(tone.isValid()        ? Theme::get().textTone(Tone(tone.toInt()))
-              : index.column() == 0 ? colors().text
-                                    : mix(colors().text, colors().muted, 0.5));
-    const bool number = index.data(ObjectTableModel::NumberRole).toBool();
-    const QRectF inner = r.adjusted(8, 0, -8, 0);
-    p->drawText(
-        inner, (number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter | Qt::TextSingleLine,
-        QFontMetricsF(font).elidedText(
-            index.data().toString(), index.column() == 0 ? Qt::ElideMiddle : Qt::ElideRight, inner.width()));
-  }
-};
 
 QString kindName(ObjectTableModel::Kind kind) {
   switch (kind) {

@@ -241,7 +241,7 @@ Matrix Chooser::matrix(const PodInfo& pod, Cluster& cluster, size_t limit) const
       Remedy remedy = f.plugin->remedy(pod, f.prepared.get(), *node, int(slot));
       // A node that several rules refuse has to be changed in several ways; one unknown way spoils them all.
       if (remedy.text.empty() || (r.row.refusals.size() > 1 && r.remedy.text.empty())) r.remedy.text.clear();
-      else r.remedy.text += (r.remedy.text.empty() ? "" : "; ") + remedy.text;
+      else if (r.remedy.text != remedy.text) r.remedy.text += (r.remedy.text.empty() ? "" : "; ") + remedy.text;
       r.remedy.effort += remedy.effort;
     }
     if (r.row.refusals.empty()) feasible.push_back(int(slot));

@@ -27,6 +27,8 @@ class TaintToleration : public FilterPlugin {
   Remedy remedy(const PodInfo& pod, const Prepared*, const NodeInfo& node, int) const override {
     auto* taint = untolerated(pod, node);
     auto name = taint->key + (taint->value.empty() ? "" : "=" + taint->value) + ":" + taint->effect;
+    // As NodeUnschedulable says: the taint goes with the mark.
+    if (node.unschedulable && taint->key == "node.kubernetes.io/unschedulable") return {"uncordon " + node.name, 0};
     // What the system puts there goes with its cause, not by hand.
     if (taint->key.starts_with("node.kubernetes.io/")) return {fmt::format("wait until {} is well again ({})", node.name, name), 6};
     return {fmt::format("let the pod tolerate {}, or take that taint from {}", name, node.name), 2};

@@ -5,7 +5,6 @@
 #include <QTest>
 
 #include "models/events_model.h"
-#include "models/log_model.h"
 #include "models/object_table_model.h"
 #include "models/palette_model.h"
 #include "models/session.h"
@@ -339,18 +338,6 @@ class ModelsTest : public QObject {
     palette.setFilter("no such thing");
     QCOMPARE(palette.rowCount(), 0);
     palette.run(0);
-  }
-
-  void logKeepsTheNewest() {
-    LogModel log;
-    QAbstractItemModelTester tester(&log, QAbstractItemModelTester::FailureReportingMode::QtTest);
-    QStringList many;
-    for (int i = 0; i < LogModel::kMaxLines; ++i) many << QString::number(i);
-    log.add(0, many);
-    log.add(0, {"last"});
-    QCOMPARE(log.rowCount(), LogModel::kMaxLines);
-    QCOMPARE(log.index(0).data().toString(), QString("1"));
-    QCOMPARE(log.index(log.rowCount() - 1).data().toString(), QString("last"));
   }
 
   void whatIfSpreadsAndSaysWhatDoesNotFit() {

@@ -260,6 +260,41 @@ class SchedulerTest : public QObject {
     QCOMPARE(copies(4).back().empty(), false);  // the ghosts are gone again
   }
 
+  void withoutANodeItsPodsGoElsewhere() {
+    World w;
+    w.addNode("n1", "4");
+    w.start();
+    for (int i = 0; i < 4; ++i) w.addPod("p" + std::to_string(i), "1");
+    w.sim->runFor(1s);
+    QCOMPARE(w.bound(), 4);
+    w.addNode("n2", "3");
+    w.sim->runFor(1s);
+    auto moves = [&](const std::string& node) {
+      std::vector<Move> out;
+      w.scheduler->without(node, [&](Result<std::vector<Move>> r) { out = *r; });
+      w.sim->runFor(10ms);
+      return out;
+    };
+    for (int asked = 0; asked < 2; ++asked) {  // the second time nothing has changed
+      auto first = moves("n1");
+      QCOMPARE(first.size(), size_t(4));
+      QCOMPARE(first[0].pod, std::string("default/p0"));
+      for (int i = 0; i < 3; ++i) QCOMPARE(first[size_t(i)].node, std::string("n2"));
+      QCOMPARE(first[3].node, std::string());
+      QVERIFY2(first[3].reason.find("Insufficient cpu") != std::string::npos, first[3].reason.c_str());
+    }
+    QCOMPARE(moves("n2").size(), size_t(0));
+    int code = 0;
+    w.scheduler->without("none", [&](Result<std::vector<Move>> r) { code = r.status().code; });
+    w.sim->runFor(10ms);
+    QCOMPARE(code, 404);
+    for (int i = 4; i < 8; ++i) w.addPod("p" + std::to_string(i), "1");
+    w.sim->runFor(5s);
+    w.check();
+    QCOMPARE(w.broken, std::string());
+    QCOMPARE(w.bound(), 7);  // n1 is back with all that it had: only n2 has room
+  }
+
   void tellsWhyHere() {
     World w;
     w.addNode("n1", "4");

@@ -1,0 +1,385 @@
+#include "ui/dialogs/object_dialog.h"
+
+#include <QHBoxLayout>
+#include <QPointer>
+#include <QScrollBar>
+#include <QVBoxLayout>
+
+#include "ui/dialogs/ask.h"
+
+namespace ph::ui {
+
+using models::ObjectForm;
+using Kind = ObjectForm::Kind;
+
+namespace {
+
+QString titleOf(const ObjectForm& f) {
+  switch (f.kind) {
+    case Kind::Namespace:
+      return f.isNew() ? ObjectDialog::tr("A new namespace") : ObjectDialog::tr("Namespace %1").arg(f.name);
+    case Kind::ConfigMap:
+      return f.isNew() ? ObjectDialog::tr("A new ConfigMap") : ObjectDialog::tr("ConfigMap %1").arg(f.name);
+    case Kind::Secret:
+      return f.isNew() ? ObjectDialog::tr("A new Secret") : ObjectDialog::tr("Secret %1").arg(f.name);
+    case Kind::Quota:
+      return f.isNew() ? ObjectDialog::tr("A new quota") : ObjectDialog::tr("Quota %1").arg(f.name);
+  }
+  return {};
+}
+
+}  // namespace
+
+ObjectDialog* ObjectDialog::make(models::Session* session, Kind kind, QWidget* parent) {
+  ObjectForm f;
+  f.kind = kind;
+  if (kind == Kind::Quota) f.entries = {{QStringLiteral("pods"), QStringLiteral("20"), false}};
+  auto* dialog = new ObjectDialog(session, f, parent);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->open();
+  return dialog;
+}
+
+ObjectDialog* ObjectDialog::edit(models::Session* session, Kind kind, const QString& ns, const QString& name,
+                                 QWidget* parent) {
+  ObjectForm f;
+  f.kind = kind;
+  f.ns = ns;
+  f.name = name;
+  f.live = boost::json::object{};  // there is one; it comes in a moment
+  auto* dialog = new ObjectDialog(session, f, parent);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->busy_ = true;
+  dialog->waiting_->setText(tr("Reading it…"));
+  dialog->refresh();
+  dialog->open();
+  QPointer<ObjectDialog> self(dialog);
+  session->actions.readObject(kind, ns, name, [self](const Result<ObjectForm>& r) {
+    if (!self) return;
+    if (!r.ok()) {
+      self->waiting_->setText(models::Actions::explain(r.status()));
+      setRole(self->waiting_, "error");
+      return;
+    }
+    self->busy_ = false;
+    self->load(*r);
+  });
+  return dialog;
+}
+
+ObjectDialog::ObjectDialog(models::Session* session, ObjectForm form, QWidget* parent)
+    : QDialog(parent), session_(session) {
+  form_ = std::move(form);
+  build();
+  load(form_);
+}
+
+QString ObjectDialog::entryName() const {
+  return form_.kind == Kind::Namespace ? tr("Labels") : form_.kind == Kind::Quota ? tr("Limits") : tr("Values");
+}
+
+void ObjectDialog::build() {
+  setWindowTitle(titleOf(form_));
+  resize(940, 600);
+  auto* all = new QVBoxLayout(this);
+  all->setContentsMargins(space::xl, space::l, space::xl, space::l);
+  all->setSpacing(space::m);
+  auto* head = new ElidedLabel(Text::Title, this, Qt::ElideMiddle);
+  head->setText(titleOf(form_));
+  all->addWidget(head);
+  waiting_ = label({}, "muted", this);
+  waiting_->setWordWrap(true);
+  all->addWidget(waiting_);
+  auto* columns = new QHBoxLayout;
+  columns->setSpacing(space::xl);
+  all->addLayout(columns, 1);
+  fields_ = new Form(this);
+  name_ = new QLineEdit(fields_);
+  name_->setObjectName(QStringLiteral("name"));
+  namespace_ = new QComboBox(fields_);
+  namespace_->setObjectName(QStringLiteral("namespace"));
+  namespace_->setEditable(true);
+  QSet<QString> known{QStringLiteral("default")};
+  for (auto& [key, w] : session_->state.workloads()) known.insert(w.ns);
+  QStringList names(known.begin(), known.end());
+  names.sort();
+  namespace_->addItems(names);
+  type_ = new QLineEdit(fields_);
+  type_->setObjectName(QStringLiteral("type"));
+  const bool namespaced = models::kindOf(form_.kind).namespaced;
+  if (namespaced)
+    fields_->addPair(QStringLiteral("name"), tr("Name"), name_, QStringLiteral("namespace"), tr("Namespace"), namespace_, 150);
+  else
+    fields_->add(QStringLiteral("name"), tr("Name"), name_);
+  namespace_->setVisible(namespaced);
+  type_->setVisible(form_.kind == Kind::Secret);
+  if (form_.kind == Kind::Secret)
+    fields_->add(QStringLiteral("type"), tr("Type"), type_, tr("Opaque, or what a controller looks for: kubernetes.io/tls…"));
+  auto* entries = entriesPart(fields_);
+  fields_->add(QStringLiteral("entries"), entryName(), entries);
+  columns->addWidget(fields_, 6);
+
+  auto* right = new QVBoxLayout;
+  right->setSpacing(space::xs);
+  right->addWidget(label(tr("What is sent"), "muted", this));
+  manifest_ = new QPlainTextEdit(this);
+  manifest_->setReadOnly(true);
+  manifest_->setProperty("role", "code");
+  manifest_->setLineWrapMode(QPlainTextEdit::NoWrap);
+  manifest_->setAccessibleName(tr("Manifest"));
+  right->addWidget(manifest_, 1);
+  command_ = new CodeBox(this);
+  right->addWidget(command_);
+  columns->addLayout(right, 5);
+
+  auto* foot = new QHBoxLayout;
+  foot->setSpacing(space::s);
+  remove_ = button(tr("Delete…"), "danger", this);
+  remove_->setObjectName(QStringLiteral("delete"));
+  failure_ = label({}, "error", this);
+  failure_->setWordWrap(true);
+  auto* cancel = button(tr("Cancel"), nullptr, this);
+  submit_ = button(form_.isNew() ? tr("Create") : tr("Save"), "primary", this);
+  submit_->setObjectName(QStringLiteral("submit"));
+  submit_->setDefault(true);
+  foot->addWidget(remove_);
+  foot->addWidget(failure_, 1);
+  foot->addWidget(cancel);
+  foot->addWidget(submit_);
+  all->addLayout(foot);
+  connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
+  connect(submit_, &QPushButton::clicked, this, &ObjectDialog::submit);
+  connect(remove_, &QPushButton::clicked, this, &ObjectDialog::remove);
+  connect(name_, &QLineEdit::textChanged, this, &ObjectDialog::refresh);
+  connect(type_, &QLineEdit::textChanged, this, &ObjectDialog::refresh);
+  connect(namespace_, &QComboBox::editTextChanged, this, &ObjectDialog::refresh);
+  connect(fields_, &Form::left, this, &ObjectDialog::refresh);
+}
+
+QWidget* ObjectDialog::entriesPart(QWidget* parent) {
+  auto* part = new QWidget(parent);
+  auto* row = new QHBoxLayout(part);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(space::s);
+  auto* left = new QVBoxLayout;
+  left->setSpacing(space::xs);
+  keys_ = new QListWidget(part);
+  keys_->setObjectName(QStringLiteral("keys"));
+  keys_->setAccessibleName(tr("%1: names").arg(entryName()));
+  keys_->setFont(typeface(Text::Mono));
+  keys_->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
+  left->addWidget(keys_, 1);
+  auto* buttons = new QHBoxLayout;
+  buttons->setSpacing(space::xs);
+  add_ = button(tr("Add"), nullptr, part);
+  add_->setObjectName(QStringLiteral("addEntry"));
+  drop_ = button(tr("Take out"), nullptr, part);
+  drop_->setObjectName(QStringLiteral("dropEntry"));
+  buttons->addWidget(add_);
+  buttons->addWidget(drop_);
+  buttons->addStretch();
+  left->addLayout(buttons);
+  row->addLayout(left, 3);
+  auto* right = new QVBoxLayout;
+  right->setSpacing(space::xs);
+  value_ = new QPlainTextEdit(part);
+  value_->setObjectName(QStringLiteral("value"));
+  value_->setAccessibleName(tr("Value"));
+  value_->setFont(typeface(Text::Mono));
+  value_->setTabChangesFocus(true);
+  value_->setLineWrapMode(QPlainTextEdit::NoWrap);
+  right->addWidget(value_, 1);
+  auto* below = new QHBoxLayout;
+  below->setSpacing(space::xs);
+  valueNote_ = label({}, "caption", part);
+  valueNote_->setWordWrap(true);
+  reveal_ = button(tr("Show it"), nullptr, part);
+  reveal_->setObjectName(QStringLiteral("reveal"));
+  below->addWidget(valueNote_, 1);
+  below->addWidget(reveal_);
+  right->addLayout(below);
+  row->addLayout(right, 4);
+  part->setFocusProxy(keys_);
+  connect(keys_, &QListWidget::currentRowChanged, this, &ObjectDialog::showEntry);
+  connect(keys_, &QListWidget::itemChanged, this, &ObjectDialog::renameEntry);
+  connect(add_, &QPushButton::clicked, this, &ObjectDialog::addEntry);
+  connect(drop_, &QPushButton::clicked, this, &ObjectDialog::removeEntry);
+  connect(reveal_, &QPushButton::clicked, this, [this] {
+    const int row = keys_->currentRow();
+    if (!seen_.remove(row)) seen_.insert(row);
+    showEntry();
+  });
+  connect(value_, &QPlainTextEdit::textChanged, this, [this] {
+    const int row = keys_->currentRow();
+    if (filling_ || row < 0 || value_->isReadOnly()) return;
+    form_.entries[row].value = value_->toPlainText();
+    refresh();
+  });
+  return part;
+}
+
+void ObjectDialog::load(ObjectForm form) {
+  filling_ = true;
+  form_ = std::move(form);
+  seen_.clear();
+  name_->setText(form_.name);
+  namespace_->setEditText(form_.ns.isEmpty() ? QStringLiteral("default") : form_.ns);
+  type_->setText(form_.type);
+  keys_->clear();
+  for (auto& e : form_.entries) {
+    auto* item = new QListWidgetItem(e.key, keys_);
+    item->setFlags(item->flags() | Qt::ItemIsEditable);
+  }
+  filling_ = false;
+  waiting_->setText(form_.immutable ? tr("It is immutable: its values can't be changed, only the whole be deleted.") : QString());
+  keys_->setCurrentRow(form_.entries.isEmpty() ? -1 : 0);
+  showEntry();
+  refresh();
+  form_.isNew() ? name_->setFocus() : keys_->setFocus();
+}
+
+ObjectForm ObjectDialog::form() const {
+  ObjectForm f = form_;
+  f.name = name_->text().trimmed();
+  f.ns = models::kindOf(f.kind).namespaced ? namespace_->currentText().trimmed() : QString();
+  f.type = type_->text().trimmed();
+  return f;
+}
+
+void ObjectDialog::showEntry() {
+  const int row = keys_->currentRow();
+  const bool any = row >= 0 && row < form_.entries.size();
+  const bool secret = form_.kind == Kind::Secret;
+  const ObjectForm::Entry e = any ? form_.entries[row] : ObjectForm::Entry{};
+  const bool hidden = secret && any && !e.binary && !seen_.contains(row);
+  filling_ = true;
+  value_->setReadOnly(!any || hidden || e.binary || form_.immutable);
+  value_->setPlainText(!any || e.binary ? QString() : hidden ? QStringLiteral("••••••") : e.value);
+  filling_ = false;
+  value_->setEnabled(any);
+  valueNote_->setText(!any       ? tr("Choose one, or add one.")
+                      : e.binary ? tr("No text: %n byte(s). It stays as it is.", nullptr,
+                                      int(QByteArray::fromBase64(e.value.toLatin1()).size()))
+                      : hidden   ? tr("Hidden.")
+                                 : QString());
+  reveal_->setVisible(secret && any && !e.binary);
+  reveal_->setText(hidden ? tr("Show it") : tr("Hide it"));
+  drop_->setEnabled(any && !form_.immutable);
+}
+
+void ObjectDialog::addEntry() {
+  QString key = form_.kind == Kind::Quota ? QStringLiteral("requests.memory") : QStringLiteral("name");
+  for (int i = 2; std::any_of(form_.entries.begin(), form_.entries.end(), [&](auto& e) { return e.key == key; }); ++i)
+    key = QStringLiteral("name-%1").arg(i);
+  form_.entries.append({key, {}, false});
+  filling_ = true;
+  auto* item = new QListWidgetItem(key, keys_);
+  item->setFlags(item->flags() | Qt::ItemIsEditable);
+  filling_ = false;
+  const int row = int(form_.entries.size()) - 1;
+  seen_.insert(row);  // what one types oneself is seen while one types
+  keys_->setCurrentRow(row);
+  showEntry();
+  keys_->editItem(item);
+  refresh();
+}
+
+void ObjectDialog::removeEntry() {
+  const int row = keys_->currentRow();
+  if (row < 0) return;
+  form_.entries.removeAt(row);
+  QSet<int> seen;
+  for (int s : std::as_const(seen_)) {
+    if (s != row) seen.insert(s > row ? s - 1 : s);
+  }
+  seen_ = seen;
+  delete keys_->takeItem(row);
+  showEntry();
+  refresh();
+}
+
+void ObjectDialog::renameEntry(QListWidgetItem* item) {
+  const int row = keys_->row(item);
+  if (filling_ || row < 0 || row >= form_.entries.size()) return;
+  form_.entries[row].key = item->text().trimmed();
+  refresh();
+}
+
+void ObjectDialog::refresh() {
+  if (filling_) return;
+  const auto f = form();
+  const bool loaded = form_.isNew() || !form_.live.get_object().empty();
+  const int at = manifest_->verticalScrollBar()->value();
+  const QString text = loaded ? models::manifest(f) : QString();
+  if (text != manifest_->toPlainText()) {
+    manifest_->setPlainText(text);
+    manifest_->verticalScrollBar()->setValue(at);
+  }
+  command_->setText(models::command(f));
+  auto problems = models::check(f);
+  // An entry's trouble is said below all of them.
+  for (auto& p : problems) {
+    if (p.field.startsWith(u"entry:")) {
+      p.field = QStringLiteral("entries");
+      fields_->touch(p.field);
+    }
+  }
+  fields_->showProblems(problems, tried_);
+  waiting_->setVisible(!waiting_->text().isEmpty());
+  name_->setEnabled(form_.isNew());
+  namespace_->setEnabled(form_.isNew());
+  type_->setEnabled(form_.isNew());
+  add_->setEnabled(loaded && !form_.immutable);
+  remove_->setVisible(!form_.isNew());
+  remove_->setEnabled(!busy_);
+  submit_->setEnabled(!busy_ && loaded && (form_.isNew() || !form_.immutable));
+}
+
+void ObjectDialog::submit() {
+  tried_ = true;
+  failure_->clear();
+  refresh();
+  const auto f = form();
+  const auto problems = models::check(f);
+  if (!problems.isEmpty()) {
+    failure_->setText(tr("%n field(s) need a look.", nullptr, int(problems.size())));
+    return;
+  }
+  busy_ = true;
+  refresh();
+  QPointer<ObjectDialog> self(this);
+  session_->actions.saveObject(f, [self](const Result<>& r) {
+    if (!self) return;
+    self->busy_ = false;
+    self->refresh();
+    if (!r.ok()) {
+      self->failure_->setText(models::Actions::explain(r.status()));
+      return;
+    }
+    emit self->saved();
+    self->accept();
+  });
+}
+
+void ObjectDialog::remove() {
+  const auto f = form();
+  const QString kind = QLatin1String(models::kindOf(f.kind).kind);
+  const QStringList sentences{f.kind == Kind::Namespace ? tr("Everything in it is deleted: applications, services, configuration, secrets. This can't be undone.")
+                              : f.kind == Kind::Quota   ? tr("What it limits is not limited by it any longer.")
+                                                        : tr("Pods that use it keep what they have; new ones don't start without it. This can't be undone.")};
+  auto* ask = new AskDialog(tr("Delete %1 %2?").arg(kind, f.name), sentences, models::removeCommand(f), tr("Delete"), true, this);
+  ask->setAttribute(Qt::WA_DeleteOnClose);
+  QPointer<ObjectDialog> self(this);
+  connect(ask, &QDialog::accepted, this, [self, f] {
+    self->session_->actions.removeObject(f, [self](const Result<>& r) {
+      if (!self) return;
+      if (r.ok())
+        self->accept();
+      else
+        self->failure_->setText(models::Actions::explain(r.status()));
+    });
+  });
+  ask->open();
+}
+
+}  // namespace ph::ui
