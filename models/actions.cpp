@@ -339,14 +339,18 @@ void Actions::removeMachine(const QString& machine, Done done) {
         std::move(done));
 }
 
-void Actions::removeObject(const ObjectRef& object, Done done) {
+client::Write Actions::removalOf(const ObjectRef& object) const {
   client::Write w;
   w.verb = client::Verb::Delete;
   w.info = info(object.group, object.version, object.plural);
   w.ns = object.ns.toStdString();
   w.name = object.name.toStdString();
   w.propagation = client::Propagation::Background;
-  write(std::move(w), tr("Delete %1").arg(object.name), kubectl::removeAll({object}), std::move(done));
+  return w;
+}
+
+void Actions::removeObject(const ObjectRef& object, Done done) {
+  write(removalOf(object), tr("Delete %1").arg(object.name), kubectl::removeAll({object}), std::move(done));
 }
 
 void Actions::removeObjects(const QList<ObjectRef>& objects) {
@@ -354,12 +358,7 @@ void Actions::removeObjects(const QList<ObjectRef>& objects) {
   const QString command = kubectl::removeAll(objects);
   std::vector<client::Write> writes;
   for (auto& o : objects) {
-    client::Write w;
-    w.verb = client::Verb::Delete;
-    w.info = info(o.group, o.version, o.plural);
-    w.ns = o.ns.toStdString();
-    w.name = o.name.toStdString();
-    w.propagation = client::Propagation::Background;
+    client::Write w = removalOf(o);
     if (w.info) writes.push_back(std::move(w));
   }
   const QString what = tr("Delete %n object(s)", nullptr, int(objects.size()));

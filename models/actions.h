@@ -84,6 +84,7 @@ class Actions : public QObject {
 
  private:
   void applyAll(QList<boost::json::value> objects, const QString& what, const QString& command, Done done);
+  client::Write removalOf(const ObjectRef& object) const;
   const api::ResourceInfo* info(const QString& group, const QString& version, const QString& plural) const;
 
   ClusterState* state_;

@@ -9,6 +9,7 @@
 #include "engine/client/client.h"
 #include "models/gui_thread.h"
 #include "models/json_read.h"
+#include "models/object_ref.h"
 #include "models/yaml_text.h"
 
 namespace ph::models {
@@ -19,15 +20,17 @@ namespace bj = boost::json;
 using What = ApplyRow::What;
 constexpr const char* kApply = "application/apply-patch+yaml";  // JSON is YAML
 
+// What only the server may say.
+void dropKept(bj::object& metadata) {
+  for (auto* key : {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}) metadata.erase(key);
+}
+
 // Without what the server keeps for itself.
 bj::value bare(bj::value tree) {
   auto* o = tree.if_object();
   if (!o) return tree;
   o->erase("status");
-  if (auto* m = o->if_contains("metadata"); m && m->is_object()) {
-    for (auto* key : {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"})
-      m->get_object().erase(key);
-  }
+  if (auto* m = o->if_contains("metadata"); m && m->is_object()) dropKept(m->get_object());
   return tree;
 }
 
@@ -47,10 +50,11 @@ QString readable(const bj::value& object, const bj::value* before = nullptr) {
 }
 
 QString pathOf(const api::ResourceInfo& info, const QString& ns, const QString& name) {
-  QString out = info.group.empty() ? QStringLiteral("/api/") : QStringLiteral("/apis/") + QString::fromStdString(info.group) + '/';
-  out += QString::fromStdString(info.version);
-  if (info.namespaced) out += QStringLiteral("/namespaces/") + QString::fromUtf8(QUrl::toPercentEncoding(ns));
-  return out + '/' + QString::fromStdString(info.plural) + '/' + QString::fromUtf8(QUrl::toPercentEncoding(name));
+  auto encoded = [](const QString& s) { return QString::fromUtf8(QUrl::toPercentEncoding(s)); };
+  auto text = [](const std::string& s) { return QString::fromStdString(s); };
+  return ObjectRef{text(info.group), text(info.version), text(info.kind), text(info.plural),
+                   info.namespaced ? encoded(ns) : QString(), encoded(name)}
+      .path();
 }
 
 }  // namespace
@@ -152,15 +156,7 @@ void ApplyModel::send(const char* method, const QString& path, const std::string
   const quint64 serial = ++serial_;
   QPointer<ApplyModel> self(this);
   auto answer = [self, serial, done](Result<std::string> text) {
-    Result<bj::value> tree = bj::value();
-    if (text.ok()) {
-      boost::system::error_code failed;
-      auto parsed = bj::parse(*text, failed);
-      tree = failed ? Result<bj::value>(Status::badRequest("the answer is not JSON")) : Result<bj::value>(std::move(parsed));
-    } else {
-      tree = text.status();
-    }
-    auto shared = std::make_shared<Result<bj::value>>(std::move(tree));
+    auto shared = std::make_shared<Result<bj::value>>(json::parsed(text));
     onGui([self, serial, done, shared] {
       if (!self) return;
       self->handles_.remove(serial);
@@ -240,9 +236,7 @@ bool ApplyModel::target(ApplyRow& row, Target& out) {
   bj::value tree = doc.tree;
   auto& metadata = tree.get_object()["metadata"].get_object();
   if (info->namespaced) metadata["namespace"] = ns.toStdString();
-  // Files that were read from a cluster hold what only the server may say; an apply refuses it.
-  for (auto* key : {"managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"})
-    metadata.erase(key);
+  dropKept(metadata);  // files that were read from a cluster hold it, and an apply refuses it
   out.path = pathOf(*info, ns, doc.name);
   out.body = bj::serialize(tree);
   return true;

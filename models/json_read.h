@@ -5,7 +5,10 @@
 #include <QString>
 #include <boost/json.hpp>
 #include <initializer_list>
+#include <string>
 #include <string_view>
+
+#include "engine/base/result.h"
 
 namespace ph::models::json {
 
@@ -69,6 +72,15 @@ inline std::string_view view(const Value* v, Path path) {
   v = find(v, path);
   if (!v || !v->is_string()) return {};
   return std::string_view(v->get_string().data(), v->get_string().size());
+}
+
+// What the API answered, as a tree.
+inline Result<Value> parsed(const Result<std::string>& answer) {
+  if (!answer.ok()) return answer.status();
+  boost::system::error_code failed;
+  Value tree = boost::json::parse(*answer, failed);
+  if (failed) return Status::badRequest("the answer is not JSON: " + failed.message());
+  return tree;
 }
 
 }  // namespace ph::models::json

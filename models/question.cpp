@@ -4,6 +4,7 @@
 
 #include "engine/client/client.h"
 #include "models/gui_thread.h"
+#include "models/json_read.h"
 
 namespace ph::models {
 
@@ -42,16 +43,7 @@ void Question::send() {
   running_ = true;
   again_ = false;
   auto done = [self = QPointer<Question>(this), serial](Result<std::string> text) {
-    Result<boost::json::value> answer = boost::json::value();
-    if (text.ok()) {
-      boost::system::error_code failed;
-      auto tree = boost::json::parse(*text, failed);
-      answer = failed ? Result<boost::json::value>(Status::badRequest("the answer is not JSON: " + failed.message()))
-                      : Result<boost::json::value>(std::move(tree));
-    } else {
-      answer = std::move(text).status();
-    }
-    auto shared = std::make_shared<Result<boost::json::value>>(std::move(answer));
+    auto shared = std::make_shared<Result<boost::json::value>>(json::parsed(text));
     onGui([self, serial, shared] {
       if (!self || serial != self->serial_) return;
       self->running_ = false;

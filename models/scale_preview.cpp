@@ -15,15 +15,18 @@ namespace bj = boost::json;
 constexpr int kAskAtLeast = 16;    // the hand moves on
 constexpr int kAskAtMost = 1000;   // what a SchedulingPreview takes
 
-// The model for new copies: the youngest pod, which knows its owner; without one, the template.
-bj::object modelOf(const ClusterState& state, const WorkloadFacts& w, bool fromTemplate) {
+const PodFacts* youngestOf(const ClusterState& state, const WorkloadFacts& w) {
   const PodFacts* youngest = nullptr;
   for (auto& key : state.podsOfApp(w.key)) {
-    if (fromTemplate) break;
     auto* p = state.pod(key);
     if (!youngest || p->created > youngest->created || (p->created == youngest->created && p->key > youngest->key))
       youngest = p;
   }
+  return youngest;
+}
+
+// The model for new copies: the youngest pod, which knows its owner; without one, the template.
+bj::object modelOf(const WorkloadFacts& w, const PodFacts* youngest) {
   if (youngest) return {{"pod", youngest->name.toStdString()}};
   const bj::value tree = w.object ? w.object->tree() : bj::value();
   auto* found = json::find(&tree, {"spec", "template"});
@@ -85,7 +88,7 @@ void ScalePreview::ask(int copies, bool fromTemplate) {
   asked_ = copies;
   auto* w = map_->state()->workload(app_);
   auto* info = client_ ? client_->registry().find("pilothouse.io", "v1", "schedulingpreviews") : nullptr;
-  bj::object spec = w ? modelOf(*map_->state(), *w, fromTemplate) : bj::object{};
+  bj::object spec = w ? modelOf(*w, fromTemplate ? nullptr : youngestOf(*map_->state(), *w)) : bj::object{};
   refused_ = !info || spec.empty();
   if (refused_) return;
   spec["copies"] = copies;

@@ -98,19 +98,9 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     copies = std::clamp(copies, 0, kMaxWhatIf);
     strand_->post([self = shared_from_this(), pod = std::move(pod), copies, done = std::move(done)] {
       std::vector<std::string> places;
-      std::vector<std::string> placed;
+      Trial trial(*self);
       PodInfoPtr model = podInfo(pod);
-      for (int i = 0; i < copies; ++i) {
-        auto copy = std::make_shared<PodInfo>(*model);
-        copy->uid = fmt::format("what-if-{}", i);
-        copy->nodeName.clear();
-        Verdict v = self->chooser_.choose(*copy, self->cluster_);
-        places.push_back(v.node);
-        if (v.slot < 0) continue;
-        self->cluster_.setPod(copy, v.node);
-        placed.push_back(copy->uid);
-      }
-      for (auto& uid : placed) self->cluster_.removePod(uid);
+      for (int i = 0; i < copies; ++i) places.push_back(trial.place(*model).node);
       done(std::move(places));
     });
   }
@@ -192,6 +182,31 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     kick();
   }
 
+  // Where pods would go, one after another; they leave again with it.
+  class Trial {
+   public:
+    explicit Trial(SchedulerImpl& scheduler) : scheduler_(scheduler) {}
+    Trial(const Trial&) = delete;
+    ~Trial() {
+      for (auto& uid : placed_) scheduler_.cluster_.removePod(uid);
+    }
+    Verdict place(const PodInfo& model) {
+      auto copy = std::make_shared<PodInfo>(model);
+      copy->uid = fmt::format("what-if-{}", tried_++);
+      copy->nodeName.clear();
+      Verdict v = scheduler_.chooser_.choose(*copy, scheduler_.cluster_);
+      if (v.slot < 0) return v;
+      scheduler_.cluster_.setPod(copy, v.node);
+      placed_.push_back(copy->uid);
+      return v;
+    }
+
+   private:
+    SchedulerImpl& scheduler_;
+    std::vector<std::string> placed_;
+    int tried_ = 0;
+  };
+
   std::vector<Move> movesFrom(int slot) {
     const NodeInfo& info = *cluster_.node(slot);
     api::ObjectPtr node = info.object;
@@ -206,18 +221,13 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     if (pods.size() > size_t(kMaxWhatIf)) pods.resize(size_t(kMaxWhatIf));
     cluster_.removeNode(node->name());
     std::vector<Move> moves;
-    std::vector<std::string> placed;
-    for (auto& pod : pods) {
-      auto copy = std::make_shared<PodInfo>(*pod);
-      copy->uid = fmt::format("what-if-{}", moves.size());
-      copy->nodeName.clear();
-      Verdict v = chooser_.choose(*copy, cluster_);
-      moves.push_back({pod->key, v.node, v.slot < 0 ? v.message() : std::string()});
-      if (v.slot < 0) continue;
-      cluster_.setPod(copy, v.node);
-      placed.push_back(copy->uid);
+    {
+      Trial trial(*this);
+      for (auto& pod : pods) {
+        Verdict v = trial.place(*pod);
+        moves.push_back({pod->key, v.node, v.slot < 0 ? v.message() : std::string()});
+      }
     }
-    for (auto& uid : placed) cluster_.removePod(uid);
     cluster_.setNode(node);  // its pods have waited for it
     return moves;
   }

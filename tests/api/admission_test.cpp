@@ -1,13 +1,12 @@
 // Admission and its controllers as a user of kubectl meets them.
 #include <QTest>
 
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/checks.h"
 
 using namespace ph::test;
 
 #define KUBECTL(...) engine_->kubectl({__VA_ARGS__})
 #define KUBECTL_IN(input, ...) engine_->kubectl({__VA_ARGS__}, input)
-#define VERIFY_RAN(ran) QVERIFY2((ran).ok(), qPrintable((ran).all()))
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <QJsonObject>
 #include <QTest>
 
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/each_kubectl.h"
 
 using namespace ph::test;
 
@@ -27,8 +27,6 @@ spec:
         ports: [{containerPort: 8080}]
         env: [{name: COLOR, value: blue}, {name: SIZE, value: big}]
 )";
-
-QJsonObject json(const QByteArray& text) { return QJsonDocument::fromJson(text).object(); }
 
 QJsonArray managed(const QJsonObject& object) { return object["metadata"].toObject()["managedFields"].toArray(); }
 QJsonObject entry(const QJsonObject& object, const QString& manager, const QString& operation = "Apply", const QString& sub = {}) {
@@ -59,23 +57,12 @@ std::string map(const std::string& data, const std::string& more = "") {
 
 }  // namespace
 
-#define KUBECTL(...) engine_->kubectl({__VA_ARGS__}, {}, binary_)
-#define KUBECTL_IN(input, ...) engine_->kubectl({__VA_ARGS__}, input, binary_)
-#define VERIFY_RAN(ran) QVERIFY2((ran).ok(), qPrintable((ran).all()))
-#define HAS(text, part) QVERIFY2(QString(text).contains(part), qPrintable(QString(text)))
-#define CODE(answer, wanted) QVERIFY2((answer).code == (wanted), ((answer).body + " " + QByteArray::number((answer).code)).constData())
-
 class ApplyTest : public QObject {
   Q_OBJECT
   std::unique_ptr<EngineProcess> engine_;
   std::unique_ptr<Http> http_;
   QString binary_;
 
-  void rows() {
-    QTest::addColumn<QString>("binary");
-    QTest::newRow("newest") << EngineProcess::kubectlPath();
-    QTest::newRow("1.20") << qEnvironmentVariable("PH_KUBECTL_120");
-  }
   void chooseKubectl() {
     QFETCH(QString, binary);
     binary_ = binary;
@@ -96,7 +83,7 @@ class ApplyTest : public QObject {
     engine_.reset();
   }
 
-  void kubectlServerSide_data() { rows(); }
+  void kubectlServerSide_data() { kubectlRows(); }
   void kubectlServerSide() {
     chooseKubectl();
     if (binary_.isEmpty()) QSKIP("this kubectl is not on the box (PH_KUBECTL, PH_KUBECTL_120)");
@@ -142,7 +129,7 @@ class ApplyTest : public QObject {
   }
 
   // kubectl moves from one way of applying to the other, and back.
-  void kubectlBothWays_data() { rows(); }
+  void kubectlBothWays_data() { kubectlRows(); }
   void kubectlBothWays() {
     chooseKubectl();
     if (binary_.isEmpty()) QSKIP("this kubectl is not on the box (PH_KUBECTL, PH_KUBECTL_120)");

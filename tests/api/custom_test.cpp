@@ -6,7 +6,7 @@
 #include <QRegularExpression>
 #include <QTest>
 
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/each_kubectl.h"
 
 using namespace ph::test;
 
@@ -104,21 +104,12 @@ spec:
 
 }  // namespace
 
-#define KUBECTL(...) engine_->kubectl({__VA_ARGS__}, {}, binary_)
-#define KUBECTL_IN(input, ...) engine_->kubectl({__VA_ARGS__}, input, binary_)
-#define VERIFY_RAN(ran) QVERIFY2((ran).ok(), qPrintable((ran).all()))
-#define VERIFY_HAS(text, what) QVERIFY2((text).contains(what), qPrintable(text))
 
 class CustomKindsTest : public QObject {
   Q_OBJECT
   std::unique_ptr<EngineProcess> engine_;
   QString binary_;
 
-  void rows() {
-    QTest::addColumn<QString>("binary");
-    QTest::newRow("newest") << EngineProcess::kubectlPath();
-    QTest::newRow("1.20") << qEnvironmentVariable("PH_KUBECTL_120");
-  }
   void define(const QByteArray& text = kDefinition) {
     auto ran = KUBECTL_IN(text, "create", "-f", "-");
     VERIFY_RAN(ran);
@@ -146,7 +137,7 @@ class CustomKindsTest : public QObject {
     engine_.reset();
   }
 
-  void aDefinitionAndItsObjects_data() { rows(); }
+  void aDefinitionAndItsObjects_data() { kubectlRows(); }
   void aDefinitionAndItsObjects() {
     define();
     auto ran = KUBECTL_IN(kObject, "create", "-f", "-");
@@ -158,27 +149,27 @@ class CustomKindsTest : public QObject {
     QCOMPARE(object["metadata"]["generation"].toInt(), 1);
     ran = KUBECTL("get", "crontabs");
     QVERIFY2(QRegularExpression("NAME +SPEC +REPLICAS +AGE\nnightly +0 3 \\* \\* \\* +1 +\\d+s").match(ran.out).hasMatch(), qPrintable(ran.all()));
-    VERIFY_HAS(KUBECTL("get", "ct", "-o", "wide").out, "READY");
-    VERIFY_HAS(KUBECTL("get", "all").out, "crontab.stable.example.com/nightly");
-    VERIFY_HAS(KUBECTL("api-resources", "--api-group=stable.example.com").out, "crontabs");
+    HAS(KUBECTL("get", "ct", "-o", "wide").out, "READY");
+    HAS(KUBECTL("get", "all").out, "crontab.stable.example.com/nightly");
+    HAS(KUBECTL("api-resources", "--api-group=stable.example.com").out, "crontabs");
     QTRY_VERIFY_WITH_TIMEOUT(KUBECTL("explain", "crontab.spec.cronSpec").out.contains("When it runs."), 10000);  // documents may be some seconds old
-    VERIFY_HAS(KUBECTL("explain", "ct", "--recursive").all(), "replicas");
+    HAS(KUBECTL("explain", "ct", "--recursive").all(), "replicas");
     ran = KUBECTL("get", "ct", "--field-selector", "spec.cronSpec=0 3 * * *", "-o", "name");
     QCOMPARE(ran.all(), "crontab.stable.example.com/nightly\n");
     QCOMPARE(KUBECTL("get", "ct", "--field-selector", "spec.cronSpec=x", "-o", "name").out, "");
-    VERIFY_HAS(KUBECTL("get", "ct", "--field-selector", "spec.image=x").all(), "field label not supported");
+    HAS(KUBECTL("get", "ct", "--field-selector", "spec.image=x").all(), "field label not supported");
   }
 
-  void wrongObjectsAreRefused_data() { rows(); }
+  void wrongObjectsAreRefused_data() { kubectlRows(); }
   void wrongObjectsAreRefused() {
     define();
     auto ran = KUBECTL_IN(QByteArray(kObject).replace("0 3 * * *", "whenever").append("\n").replace("}\n", "}\n"), "create", "--validate=false", "-f", "-");
     QVERIFY(!ran.ok());
-    VERIFY_HAS(ran.err, "The CronTab \"nightly\" is invalid: spec.cronSpec: Invalid value: \"whenever\": spec.cronSpec in body should match");
+    HAS(ran.err, "The CronTab \"nightly\" is invalid: spec.cronSpec: Invalid value: \"whenever\": spec.cronSpec in body should match");
     ran = KUBECTL_IN("apiVersion: stable.example.com/v1\nkind: CronTab\nmetadata: {name: a}\nspec: {cronSpec: '0 3 * * *', replicas: 11}\n", "create", "--validate=false", "-f", "-");
-    VERIFY_HAS(ran.err, "spec.replicas: Invalid value: 11: spec.replicas in body should be less than or equal to 10");
+    HAS(ran.err, "spec.replicas: Invalid value: 11: spec.replicas in body should be less than or equal to 10");
     ran = KUBECTL_IN("apiVersion: stable.example.com/v1\nkind: CronTab\nmetadata: {name: a}\n", "create", "--validate=false", "-f", "-");
-    VERIFY_HAS(ran.err, "spec: Required value");
+    HAS(ran.err, "spec: Required value");
     // An unknown field: kubectl says so, and the server drops it when told not to mind.
     QByteArray unknown = "apiVersion: stable.example.com/v1\nkind: CronTab\nmetadata: {name: a}\nspec: {cronSpec: '0 3 * * *', typo: 1}\n";
     QVERIFY(!KUBECTL_IN(unknown, "create", "-f", "-").ok());
@@ -187,7 +178,7 @@ class CustomKindsTest : public QObject {
     QVERIFY(!json(KUBECTL("get", "ct", "a", "-o", "json").out)["spec"].toObject().contains("typo"));
   }
 
-  void statusAndScale_data() { rows(); }
+  void statusAndScale_data() { kubectlRows(); }
   void statusAndScale() {
     define();
     VERIFY_RAN(KUBECTL_IN(QByteArray(kObject) + "status: {replicas: 7}\n", "create", "-f", "-"));
@@ -196,7 +187,7 @@ class CustomKindsTest : public QObject {
     auto object = json(KUBECTL("get", "ct", "nightly", "-o", "json").out);
     QCOMPARE(object["spec"]["replicas"].toInt(), 3);
     QCOMPARE(object["metadata"]["generation"].toInt(), 2);
-    VERIFY_HAS(KUBECTL("scale", "ct/nightly", "--replicas=30").err, "should be less than or equal to 10");
+    HAS(KUBECTL("scale", "ct/nightly", "--replicas=30").err, "should be less than or equal to 10");
     // Through main the status stands still; through its subresource only it changes.
     VERIFY_RAN(KUBECTL("patch", "ct", "nightly", "--type=merge", "-p", R"({"status":{"replicas":3},"metadata":{"labels":{"a":"b"}}})"));
     object = json(KUBECTL("get", "ct", "nightly", "-o", "json").out);
@@ -214,10 +205,10 @@ class CustomKindsTest : public QObject {
     auto scale = json(KUBECTL("get", "--raw", "/apis/stable.example.com/v1/namespaces/default/crontabs/nightly/scale").out);
     QCOMPARE(scale["status"]["selector"].toString(), "a=b");
     QCOMPARE(scale["spec"]["replicas"].toInt(), 3);
-    VERIFY_HAS(KUBECTL("patch", "ct", "nightly", "--type=strategic", "-p", "{}").err, "the body of the request was in an unknown format");
+    HAS(KUBECTL("patch", "ct", "nightly", "--type=strategic", "-p", "{}").err, "the body of the request was in an unknown format");
   }
 
-  void severalVersionsOfAKind_data() { rows(); }
+  void severalVersionsOfAKind_data() { kubectlRows(); }
   void severalVersionsOfAKind() {
     QByteArray two = QByteArray(kDefinition) + R"(  - name: v1beta1
     served: true
@@ -237,10 +228,10 @@ class CustomKindsTest : public QObject {
     QCOMPARE(json(KUBECTL("get", "crd", "crontabs.stable.example.com", "-o", "json").out)["status"]["storedVersions"].toArray(), (QJsonArray{"v1", "v1beta1"}));
     QTRY_COMPARE(json(KUBECTL("get", "crontabs.v1.stable.example.com", "nightly", "-o", "json").out)["spec"]["cronSpec"].toString(), "0 3 * * *");
     auto ran = KUBECTL("patch", "crd", "crontabs.stable.example.com", "--type=json", "-p", R"([{"op":"remove","path":"/spec/versions/0"}])");
-    VERIFY_HAS(ran.err, "status.storedVersions[0]: Invalid value: \"v1\": must appear in spec.versions");
+    HAS(ran.err, "status.storedVersions[0]: Invalid value: \"v1\": must appear in spec.versions");
   }
 
-  void aSchemaChangesUnderItsObjects_data() { rows(); }
+  void aSchemaChangesUnderItsObjects_data() { kubectlRows(); }
   void aSchemaChangesUnderItsObjects() {
     define();
     VERIFY_RAN(KUBECTL_IN(kObject, "create", "-f", "-"));
@@ -248,7 +239,7 @@ class CustomKindsTest : public QObject {
                        R"([{"op":"add","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/zone","value":{"type":"string","default":"UTC"}},)"
                        R"({"op":"add","path":"/spec/versions/0/additionalPrinterColumns/-","value":{"name":"Zone","type":"string","jsonPath":".spec.zone"}}])"));
     QTRY_COMPARE(json(KUBECTL("get", "ct", "nightly", "-o", "json").out)["spec"]["zone"].toString(), "UTC");
-    VERIFY_HAS(KUBECTL("get", "ct").out, "ZONE");
+    HAS(KUBECTL("get", "ct").out, "ZONE");
     engine_->kill9();
     QVERIFY(engine_->start());
     QCOMPARE(json(KUBECTL("get", "ct", "nightly", "-o", "json").out)["spec"]["zone"].toString(), "UTC");
@@ -256,7 +247,7 @@ class CustomKindsTest : public QObject {
     QCOMPARE(json(KUBECTL("get", "ct", "nightly", "-o", "json").out)["metadata"]["annotations"]["a"].toString(), "b");
   }
 
-  void aDefinitionGoesWithItsObjects_data() { rows(); }
+  void aDefinitionGoesWithItsObjects_data() { kubectlRows(); }
   void aDefinitionGoesWithItsObjects() {
     define();
     VERIFY_RAN(KUBECTL_IN(kObject, "create", "-f", "-"));
@@ -265,7 +256,7 @@ class CustomKindsTest : public QObject {
     QTRY_COMPARE(KUBECTL("get", "ct", "-o", "name").out, "crontab.stable.example.com/held\n");
     auto crd = json(KUBECTL("get", "crd", "crontabs.stable.example.com", "-o", "json").out);
     QCOMPARE(crd["metadata"]["finalizers"].toArray(), QJsonArray{"customresourcecleanup.apiextensions.k8s.io"});
-    VERIFY_HAS(KUBECTL_IN(QByteArray(kObject).replace("nightly", "late"), "create", "-f", "-").err, "create not allowed while custom resource definition is terminating");
+    HAS(KUBECTL_IN(QByteArray(kObject).replace("nightly", "late"), "create", "-f", "-").err, "create not allowed while custom resource definition is terminating");
     engine_->kill9();  // in the middle of it
     QVERIFY(engine_->start());
     VERIFY_RAN(KUBECTL("patch", "ct", "held", "--type=merge", "-p", R"({"metadata":{"finalizers":null}})"));
@@ -275,7 +266,7 @@ class CustomKindsTest : public QObject {
     QCOMPARE(KUBECTL("get", "ct", "-o", "name").out, "");
   }
 
-  void namesBelongToOneDefinition_data() { rows(); }
+  void namesBelongToOneDefinition_data() { kubectlRows(); }
   void namesBelongToOneDefinition() {
     define();
     QByteArray second = QByteArray(kDefinition).replace("crontabs", "tabs");
@@ -292,7 +283,7 @@ class CustomKindsTest : public QObject {
     VERIFY_RAN(KUBECTL_IN(kObject, "create", "-f", "-"));
   }
 
-  void aNamespaceGoesWithItsObjects_data() { rows(); }
+  void aNamespaceGoesWithItsObjects_data() { kubectlRows(); }
   void aNamespaceGoesWithItsObjects() {
     define();
     VERIFY_RAN(KUBECTL("create", "namespace", "team"));
@@ -301,19 +292,19 @@ class CustomKindsTest : public QObject {
     QCOMPARE(KUBECTL("get", "ct", "-A", "-o", "name").out, "");
   }
 
-  void wrongDefinitionsAreRefused_data() { rows(); }
+  void wrongDefinitionsAreRefused_data() { kubectlRows(); }
   void wrongDefinitionsAreRefused() {
     auto ran = KUBECTL_IN(QByteArray(kDefinition).replace("name: crontabs.stable", "name: other.stable"), "create", "-f", "-");
-    VERIFY_HAS(ran.err, "metadata.name: Invalid value: \"other.stable.example.com\": must be spec.names.plural+\".\"+spec.group");
+    HAS(ran.err, "metadata.name: Invalid value: \"other.stable.example.com\": must be spec.names.plural+\".\"+spec.group");
     ran = KUBECTL_IN(QByteArray(kDefinition).replace("default: 1", "default: one"), "create", "-f", "-");
-    VERIFY_HAS(ran.err, "must be of type integer");
+    HAS(ran.err, "must be of type integer");
     ran = KUBECTL_IN(QByteArray(kDefinition).replace("storage: true", "storage: false"), "create", "-f", "-");
-    VERIFY_HAS(ran.err, "must have exactly one version marked as storage version");
+    HAS(ran.err, "must have exactly one version marked as storage version");
     QCOMPARE(KUBECTL("get", "crd", "-o", "name").out, "");
   }
 
   // Old operators still bring v1beta1: one schema for all versions, a single version by name, columns with JSONPath.
-  void theOldVersionOfDefinitions_data() { rows(); }
+  void theOldVersionOfDefinitions_data() { kubectlRows(); }
   void theOldVersionOfDefinitions() {
     QByteArray old = R"(apiVersion: apiextensions.k8s.io/v1beta1
 kind: CustomResourceDefinition
@@ -339,11 +330,11 @@ spec:
     QCOMPARE(before["spec"]["version"].toString(), "v1");
     QVERIFY(before["spec"]["validation"].contains("openAPIV3Schema"));
     VERIFY_RAN(KUBECTL_IN("apiVersion: old.example.com/v1\nkind: Tab\nmetadata: {name: a}\nspec: {color: red}\n", "create", "-f", "-"));
-    VERIFY_HAS(KUBECTL("get", "tabs").out, "COLOR");
-    VERIFY_HAS(KUBECTL_IN("apiVersion: old.example.com/v1\nkind: Tab\nmetadata: {name: b}\nspec: {color: green}\n", "create", "--validate=false", "-f", "-").err, "Unsupported value: \"green\"");
+    HAS(KUBECTL("get", "tabs").out, "COLOR");
+    HAS(KUBECTL_IN("apiVersion: old.example.com/v1\nkind: Tab\nmetadata: {name: b}\nspec: {color: green}\n", "create", "--validate=false", "-f", "-").err, "Unsupported value: \"green\"");
   }
 
-  void aDefinitionOfRealSize_data() { rows(); }
+  void aDefinitionOfRealSize_data() { kubectlRows(); }
   void aDefinitionOfRealSize() {
     auto before = residentKb();
     QElapsedTimer clock;
@@ -353,7 +344,7 @@ spec:
     VERIFY_RAN(KUBECTL_IN("apiVersion: stable.example.com/v1\nkind: Big\nmetadata: {name: a}\nspec: {part3: {field7: x}}\n", "create", "-f", "-"));
     QTRY_VERIFY_WITH_TIMEOUT(KUBECTL("explain", "big.spec.part3.field7").out.contains("What field 7 of part 3"), 10000);
     qInfo("800 fields: %lld ms from kubectl create to kubectl wait, %lld KiB more resident", (long long)usable, (long long)(residentKb() - before));
-    VERIFY_HAS(KUBECTL_IN("apiVersion: stable.example.com/v1\nkind: Big\nmetadata: {name: b}\nspec: {part3: {field7: X}}\n", "create", "-f", "-").err, "spec.part3.field7 in body should match");
+    HAS(KUBECTL_IN("apiVersion: stable.example.com/v1\nkind: Big\nmetadata: {name: b}\nspec: {part3: {field7: X}}\n", "create", "-f", "-").err, "spec.part3.field7 in body should match");
   }
 };
 

@@ -6,7 +6,7 @@
 #include <QJsonObject>
 #include <QTest>
 
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/checks.h"
 
 using namespace ph::test;
 
@@ -22,8 +22,6 @@ QByteArray configMap(const QByteArray& name, const QByteArray& value = "1") {
 }
 
 }  // namespace
-
-#define VERIFY_RAN(ran) QVERIFY2((ran).ok(), qPrintable((ran).all()))
 
 class DeployTest : public QObject {
   Q_OBJECT

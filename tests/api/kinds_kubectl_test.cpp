@@ -6,7 +6,7 @@
 
 #include "engine/api/registry.h"
 #include "tests/unit/api/kind_samples.h"
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/checks.h"
 
 using namespace ph;
 using namespace ph::test;
@@ -19,8 +19,6 @@ QJsonValue in(const QJsonObject& o, const char* path) {
   return v;
 }
 }  // namespace
-
-#define VERIFY_RAN(ran) QVERIFY2((ran).ok(), qPrintable((ran).all()))
 
 class KindsKubectlTest : public QObject {
   Q_OBJECT

@@ -4,7 +4,7 @@
 #include <QJsonObject>
 #include <QTest>
 
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/each_kubectl.h"
 
 using namespace ph::test;
 
@@ -40,20 +40,10 @@ QJsonObject json(const QString& text) { return QJsonDocument::fromJson(text.toUt
 
 }  // namespace
 
-#define KUBECTL(...) engine_->kubectl({__VA_ARGS__}, {}, binary_)
-#define KUBECTL_IN(input, ...) engine_->kubectl({__VA_ARGS__}, input, binary_)
-#define VERIFY_RAN(ran) QVERIFY2((ran).ok(), qPrintable((ran).all()))
-
 class KubectlTest : public QObject {
   Q_OBJECT
   std::unique_ptr<EngineProcess> engine_;
   QString binary_;
-
-  void rows() {
-    QTest::addColumn<QString>("binary");
-    QTest::newRow("newest") << EngineProcess::kubectlPath();
-    QTest::newRow("1.20") << qEnvironmentVariable("PH_KUBECTL_120");
-  }
 
  private slots:
   // Every function runs with each kubectl on an engine of its own.
@@ -69,7 +59,7 @@ class KubectlTest : public QObject {
     engine_.reset();
   }
 
-  void aDeploymentFromApplyToDelete_data() { rows(); }
+  void aDeploymentFromApplyToDelete_data() { kubectlRows(); }
   void aDeploymentFromApplyToDelete() {
     auto ran = KUBECTL_IN(kDeployment, "apply", "-f", "-");
     VERIFY_RAN(ran);
@@ -97,7 +87,7 @@ class KubectlTest : public QObject {
     QTRY_COMPARE(KUBECTL("get", "rs,pods", "-o", "name").out, "");
   }
 
-  void scaleSetImageAndUndo_data() { rows(); }
+  void scaleSetImageAndUndo_data() { kubectlRows(); }
   void scaleSetImageAndUndo() {
     VERIFY_RAN(KUBECTL_IN(kDeployment, "create", "-f", "-"));
     auto ran = KUBECTL("scale", "deployment/web", "--replicas=5");
@@ -116,7 +106,7 @@ class KubectlTest : public QObject {
     QVERIFY2(!ran.ok() && ran.all().contains("aiting"), qPrintable(ran.all()));
   }
 
-  void labelsAnnotationsAndSelectors_data() { rows(); }
+  void labelsAnnotationsAndSelectors_data() { kubectlRows(); }
   void labelsAnnotationsAndSelectors() {
     VERIFY_RAN(KUBECTL("create", "configmap", "a", "--from-literal=k=v"));
     VERIFY_RAN(KUBECTL("create", "configmap", "b", "--from-literal=k=v"));
@@ -134,7 +124,7 @@ class KubectlTest : public QObject {
     QVERIFY2(!ran.ok() && ran.err.contains("parse"), qPrintable(ran.all()));
   }
 
-  void patchesOfAllTypes_data() { rows(); }
+  void patchesOfAllTypes_data() { kubectlRows(); }
   void patchesOfAllTypes() {
     VERIFY_RAN(KUBECTL_IN(kDeployment, "create", "-f", "-"));
     VERIFY_RAN(KUBECTL("patch", "deployment", "web", "-p",
@@ -150,7 +140,7 @@ class KubectlTest : public QObject {
     QVERIFY(KUBECTL("patch", "deployment", "web", "-p", R"({"metadata":{"labels":{"x":"y"}}})").out.contains("no change"));
   }
 
-  void badManifestsSayWhatIsWrong_data() { rows(); }
+  void badManifestsSayWhatIsWrong_data() { kubectlRows(); }
   void badManifestsSayWhatIsWrong() {
     QByteArray unknown = QByteArray(kDeployment).replace("replicas:", "replicaz:");
     auto ran = KUBECTL_IN(unknown, "apply", "-f", "-");
@@ -173,7 +163,7 @@ class KubectlTest : public QObject {
     QCOMPARE(KUBECTL("get", "deployments", "-o", "name").out, "");  // nothing was left half-made
   }
 
-  void conflictsAndLimits_data() { rows(); }
+  void conflictsAndLimits_data() { kubectlRows(); }
   void conflictsAndLimits() {
     VERIFY_RAN(KUBECTL_IN(kDeployment, "create", "-f", "-"));
     auto ran = KUBECTL_IN(kDeployment, "create", "-f", "-");
@@ -192,7 +182,7 @@ class KubectlTest : public QObject {
     QVERIFY2(!ran.ok() && ran.err.contains("namespaces \"nowhere\" not found"), qPrintable(ran.all()));
   }
 
-  void namespacesEmptyThemselves_data() { rows(); }
+  void namespacesEmptyThemselves_data() { kubectlRows(); }
   void namespacesEmptyThemselves() {
     VERIFY_RAN(KUBECTL("create", "namespace", "team"));
     VERIFY_RAN(KUBECTL_IN(kDeployment, "create", "-n", "team", "-f", "-"));
@@ -205,7 +195,7 @@ class KubectlTest : public QObject {
     QVERIFY2(!ran.ok() && ran.err.contains("may not be deleted"), qPrintable(ran.all()));
   }
 
-  void servicesGetTheirAddresses_data() { rows(); }
+  void servicesGetTheirAddresses_data() { kubectlRows(); }
   void servicesGetTheirAddresses() {
     VERIFY_RAN(KUBECTL_IN(kService, "apply", "-f", "-"));
     auto ip = KUBECTL("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}").out;
@@ -226,7 +216,7 @@ class KubectlTest : public QObject {
     QVERIFY(KUBECTL("get", "endpoints", "other").ok());
   }
 
-  void theServerExplainsItself_data() { rows(); }
+  void theServerExplainsItself_data() { kubectlRows(); }
   void theServerExplainsItself() {
     auto ran = KUBECTL("api-resources");
     VERIFY_RAN(ran);
@@ -246,7 +236,7 @@ class KubectlTest : public QObject {
     VERIFY_RAN(KUBECTL("cluster-info"));
   }
 
-  void createCommandsAndDryRuns_data() { rows(); }
+  void createCommandsAndDryRuns_data() { kubectlRows(); }
   void createCommandsAndDryRuns() {
     VERIFY_RAN(KUBECTL("create", "deployment", "app", "--image=app:1"));
     VERIFY_RAN(KUBECTL("create", "secret", "generic", "s", "--from-literal=password=x"));
@@ -261,7 +251,7 @@ class KubectlTest : public QObject {
     VERIFY_RAN(KUBECTL("delete", "deployment,service,secret", "--all", "--timeout=20s"));
   }
 
-  void waitSeesConditionsAndDeletion_data() { rows(); }
+  void waitSeesConditionsAndDeletion_data() { kubectlRows(); }
   void waitSeesConditionsAndDeletion() {
     VERIFY_RAN(KUBECTL("run", "one", "--image=one:1", "--restart=Never"));
     auto ran = KUBECTL("wait", "--for=condition=PodScheduled=False", "pod/one", "--timeout=10s");
@@ -273,7 +263,7 @@ class KubectlTest : public QObject {
     QVERIFY2(ran.ok() || ran.err.contains("not found") || ran.err.contains("no matching resources"), qPrintable(ran.all()));
   }
 
-  void manyObjectsComeInPages_data() { rows(); }
+  void manyObjectsComeInPages_data() { kubectlRows(); }
   void manyObjectsComeInPages() {
     QByteArray list = "apiVersion: v1\nkind: List\nitems:\n";
     for (int i = 0; i < 60; ++i)

@@ -2,17 +2,9 @@
 #include <QFile>
 #include <QTest>
 
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/each_kubectl.h"
 
 using namespace ph::test;
-
-#define KUBECTL(...) engine_->kubectl({__VA_ARGS__}, {}, binary_)
-#define KUBECTL_IN(input, ...) engine_->kubectl({__VA_ARGS__}, input, binary_)
-#define VERIFY_RAN(ran)                                 \
-  do {                                                  \
-    auto ran_ = (ran);                                  \
-    QVERIFY2(ran_.ok(), qPrintable(ran_.all()));        \
-  } while (false)
 
 class KubectlTour : public QObject {
   Q_OBJECT
@@ -20,11 +12,6 @@ class KubectlTour : public QObject {
   std::unique_ptr<HollowNodes> nodes_;
   QString binary_;
 
-  void rows() {
-    QTest::addColumn<QString>("binary");
-    QTest::newRow("newest") << EngineProcess::kubectlPath();
-    QTest::newRow("1.20") << qEnvironmentVariable("PH_KUBECTL_120");
-  }
   bool old() const { return binary_ != EngineProcess::kubectlPath(); }
   QString value(const QString& what, const QString& path) { return KUBECTL("get", what, "-o", "jsonpath=" + path).out; }
   int count(const QString& kinds, const QString& selector = "app=web") {
@@ -51,7 +38,7 @@ class KubectlTour : public QObject {
     engine_.reset();
   }
 
-  void rolloutsGoForthAndBack_data() { rows(); }
+  void rolloutsGoForthAndBack_data() { kubectlRows(); }
   void rolloutsGoForthAndBack() {
     deployWeb(3);
     VERIFY_RAN(KUBECTL("set", "image", "deployment/web", "web=web:2"));
@@ -78,7 +65,7 @@ class KubectlTour : public QObject {
     QTRY_COMPARE(count("pods"), 3);
   }
 
-  void nodesAreCordonedDrainedAndTainted_data() { rows(); }
+  void nodesAreCordonedDrainedAndTainted_data() { kubectlRows(); }
   void nodesAreCordonedDrainedAndTainted() {
     deployWeb(4);
     auto node = value("pods", "{.items[0].spec.nodeName}");
@@ -98,7 +85,7 @@ class KubectlTour : public QObject {
     QVERIFY(!bad.ok());
   }
 
-  void createExposeAutoscaleAndWait_data() { rows(); }
+  void createExposeAutoscaleAndWait_data() { kubectlRows(); }
   void createExposeAutoscaleAndWait() {
     deployWeb(2);
     VERIFY_RAN(KUBECTL("expose", "deployment", "web", "--port=80", "--target-port=8080"));
@@ -128,7 +115,7 @@ class KubectlTour : public QObject {
     }
   }
 
-  void deletionsCascadeInThreeWays_data() { rows(); }
+  void deletionsCascadeInThreeWays_data() { kubectlRows(); }
   void deletionsCascadeInThreeWays() {
     deployWeb(2);
     VERIFY_RAN(KUBECTL("delete", "deployment", "web", "--cascade=orphan", "--timeout=20s"));
@@ -146,7 +133,7 @@ class KubectlTour : public QObject {
     QTRY_COMPARE_WITH_TIMEOUT(count("rs,pods"), 0, 20000);
   }
 
-  void editReplaceAndDiff_data() { rows(); }
+  void editReplaceAndDiff_data() { kubectlRows(); }
   void editReplaceAndDiff() {
     deployWeb(1);
     QFile editor(engine_->home() + "/editor");
@@ -172,7 +159,7 @@ class KubectlTour : public QObject {
     VERIFY_RAN(KUBECTL("rollout", "status", "deployment/web", "--timeout=30s"));
   }
 
-  void everyKindIsExplained_data() { rows(); }
+  void everyKindIsExplained_data() { kubectlRows(); }
   void everyKindIsExplained() {
     auto listed = KUBECTL("api-resources", "--no-headers");
     VERIFY_RAN(listed);

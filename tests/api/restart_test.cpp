@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/checks.h"
 
 using namespace ph;
 using namespace ph::test;
@@ -19,7 +19,6 @@ namespace {
 const std::string kMaps = "/api/v1/namespaces/default/configmaps";
 const std::string kOurs = "labelSelector=set%3Dours";
 
-QJsonObject json(const QByteArray& text) { return QJsonDocument::fromJson(text).object(); }
 qint64 revisionOf(const QJsonObject& object) { return object["metadata"].toObject()["resourceVersion"].toString().toLongLong(); }
 QString nameOf(const QJsonObject& object) { return object["metadata"].toObject()["name"].toString(); }
 qint64 countIn(const QJsonObject& object) { return object["data"].toObject()["n"].toString().toLongLong(); }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/api/raw_peer.h"
+#include "tests/support/engine/checks.h"
 
 using namespace ph;
 using namespace ph::test;
@@ -18,11 +19,8 @@ const std::string kMaps = "/api/v1/namespaces/default/configmaps";
 QByteArray head(const QByteArray& method, const QByteArray& path, const QByteArray& more = {}) {
   return method + " " + path + " HTTP/1.1\r\nhost: x\r\n" + more + "\r\n";
 }
-QJsonObject json(const QByteArray& text) { return QJsonDocument::fromJson(text).object(); }
 
 }  // namespace
-
-#define CODE(answer, wanted) QVERIFY2((answer).code == (wanted), ((answer).body.left(600) + " " + QByteArray::number((answer).code)).constData())
 
 class RobustnessTest : public QObject {
   Q_OBJECT

@@ -5,7 +5,7 @@
 #include <QJsonObject>
 #include <QTest>
 
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/each_kubectl.h"
 
 using namespace ph::test;
 
@@ -32,7 +32,6 @@ QByteArray configMap(const QByteArray& name, const QByteArray& value) {
   return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", labels: {set: s}}\ndata: {k: " + value + "}\n---\n";
 }
 
-QJsonObject json(const QByteArray& text) { return QJsonDocument::fromJson(text).object(); }
 QString message(const Answer& a) { return json(a.body)["message"].toString(); }
 QString warning(const Answer& a) { return QString::fromStdString(std::string(a.headers.get("warning"))); }
 QString revision(const Answer& a) { return json(a.body)["metadata"].toObject()["resourceVersion"].toString(); }
@@ -49,23 +48,12 @@ const std::string kWebJson = q(
 
 }  // namespace
 
-#define KUBECTL(...) engine_->kubectl({__VA_ARGS__}, {}, binary_)
-#define KUBECTL_IN(input, ...) engine_->kubectl({__VA_ARGS__}, input, binary_)
-#define VERIFY_RAN(ran) QVERIFY2((ran).ok(), qPrintable((ran).all()))
-#define HAS(text, part) QVERIFY2(QString(text).contains(part), qPrintable(QString(text)))
-#define CODE(answer, wanted) QVERIFY2((answer).code == (wanted), ((answer).body + " " + QByteArray::number((answer).code)).constData())
-
 class WritesTest : public QObject {
   Q_OBJECT
   std::unique_ptr<EngineProcess> engine_;
   std::unique_ptr<Http> http_;
   QString binary_;
 
-  void rows() {
-    QTest::addColumn<QString>("binary");
-    QTest::newRow("newest") << EngineProcess::kubectlPath();
-    QTest::newRow("1.20") << qEnvironmentVariable("PH_KUBECTL_120");
-  }
   bool chooseKubectl() {
     QFETCH(QString, binary);
     binary_ = binary;
@@ -89,7 +77,7 @@ class WritesTest : public QObject {
     engine_.reset();
   }
 
-  void editingWithKubectl_data() { rows(); }
+  void editingWithKubectl_data() { kubectlRows(); }
   void editingWithKubectl() {
     if (!chooseKubectl()) QSKIP("this kubectl is not on the box (PH_KUBECTL, PH_KUBECTL_120)");
     VERIFY_RAN(KUBECTL_IN(kDeployment, "apply", "-f", "-"));
@@ -154,7 +142,7 @@ class WritesTest : public QObject {
     CODE(http_->get(kMaps + "/a"), 200);
   }
 
-  void cascades_data() { rows(); }
+  void cascades_data() { kubectlRows(); }
   void cascades() {
     if (!chooseKubectl()) QSKIP("this kubectl is not on the box (PH_KUBECTL, PH_KUBECTL_120)");
     const std::string sets = "/apis/apps/v1/namespaces/default/replicasets", pods = "/api/v1/namespaces/default/pods";

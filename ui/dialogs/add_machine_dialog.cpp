@@ -217,21 +217,12 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent)
   right->addWidget(scroll, 1);
   columns->addLayout(right, 6);
 
-  auto* foot = new QHBoxLayout;
-  foot->setSpacing(space::s);
-  failure_ = label({}, "error", this);
-  failure_->setWordWrap(true);
-  foot->addWidget(failure_, 1);
-  auto* close = button(tr("Close"), nullptr, this);
-  close->setToolTip(tr("Joining goes on"));
-  submit_ = button(tr("Add"), "primary", this);
-  submit_->setObjectName(QStringLiteral("submit"));
-  submit_->setDefault(true);
-  foot->addWidget(close);
-  foot->addWidget(submit_);
-  all->addLayout(foot);
+  const auto foot = dialogFoot(all, tr("Close"), tr("Add"), this);
+  foot.out->setToolTip(tr("Joining goes on"));
+  failure_ = foot.failure;
+  submit_ = foot.submit;
 
-  connect(close, &QPushButton::clicked, this, &QDialog::accept);
+  connect(foot.out, &QPushButton::clicked, this, &QDialog::accept);
   connect(submit_, &QPushButton::clicked, this, &AddMachineDialog::submit);
   connect(ways_, &QTabBar::currentChanged, this, [this](int way) { setWay(Way(way)); });
   for (auto* page : {config_, list_page_}) connect(page, &MachineImportPage::changed, this, &AddMachineDialog::refresh);

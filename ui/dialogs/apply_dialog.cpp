@@ -24,11 +24,7 @@ class ApplyDelegate : public QStyledItemDelegate {
     p->save();
     p->setRenderHint(QPainter::Antialiasing);
     const QRectF r = QRectF(o.rect).adjusted(1, 1, -1, -1);
-    if (o.state & QStyle::State_Selected) {
-      p->setPen(o.state & QStyle::State_HasFocus ? QPen(colors().accent, 1) : QPen(Qt::NoPen));
-      p->setBrush(colors().selection);
-      p->drawRoundedRect(r, radius::control, radius::control);
-    }
+    paintChosen(*p, r, o);
     const Tone tone = Tone(index.data(ApplyModel::ToneRole).toInt());
     const QRectF in = r.adjusted(space::m, 4, -space::s, -4);
     const QRectF first(in.left(), in.top(), in.width(), 19), second(in.left(), in.top() + 19, in.width(), 17);

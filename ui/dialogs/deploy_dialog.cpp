@@ -99,31 +99,18 @@ DeployDialog::DeployDialog(models::Session* session, QWidget* parent) : QDialog(
   count_ = label({}, "caption", this);
   head->addWidget(count_);
   right->addLayout(head);
-  manifest_ = new QPlainTextEdit(this);
-  manifest_->setReadOnly(true);
-  manifest_->setProperty("role", "code");
-  manifest_->setLineWrapMode(QPlainTextEdit::NoWrap);
-  manifest_->setAccessibleName(tr("Manifest"));
+  manifest_ = codeView(tr("Manifest"), this);
   right->addWidget(manifest_, 1);
   auto* line = new CodeBox(this);
   line->setText(models::kubectl::apply());
   right->addWidget(line);
   columns->addLayout(right, 5);
 
-  auto* foot = new QHBoxLayout;
-  foot->setSpacing(space::s);
-  failure_ = label({}, "error", this);
-  failure_->setWordWrap(true);
-  foot->addWidget(failure_, 1);
-  auto* cancel = button(tr("Cancel"), nullptr, this);
-  submit_ = button(tr("Deploy"), "primary", this);
-  submit_->setObjectName(QStringLiteral("submit"));
-  submit_->setDefault(true);
-  foot->addWidget(cancel);
-  foot->addWidget(submit_);
-  all->addLayout(foot);
+  const auto foot = dialogFoot(all, tr("Cancel"), tr("Deploy"), this);
+  failure_ = foot.failure;
+  submit_ = foot.submit;
 
-  connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
+  connect(foot.out, &QPushButton::clicked, this, &QDialog::reject);
   connect(submit_, &QPushButton::clicked, this, &DeployDialog::submit);
   connect(choose_, &QPushButton::clicked, this, &DeployDialog::chooseArchive);
   connect(name_, &QLineEdit::textEdited, this, [this] { nameTyped_ = true; });

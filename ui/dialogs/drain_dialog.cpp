@@ -25,11 +25,7 @@ class FateDelegate : public QStyledItemDelegate {
     p->save();
     p->setRenderHint(QPainter::Antialiasing);
     const QRectF r = QRectF(o.rect).adjusted(1, 1, -1, -1);
-    if (o.state & (QStyle::State_Selected | QStyle::State_MouseOver)) {
-      p->setPen(o.state & QStyle::State_HasFocus ? QPen(colors().accent, 1) : QPen(Qt::NoPen));
-      p->setBrush(o.state & QStyle::State_Selected ? colors().selection : colors().raised);
-      p->drawRoundedRect(r, radius::control, radius::control);
-    }
+    paintChosen(*p, r, o, true);
     const Tone tone = Tone(index.data(DrainModel::ToneRole).toInt());
     const int app = session_->map.appIndex(index.data(DrainModel::AppRole).toString());
     auto* pod = session_->state.pod(qvariant_cast<Subject>(index.data(DrainModel::SubjectRole)).key);

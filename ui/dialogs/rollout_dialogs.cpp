@@ -23,11 +23,7 @@ class RevisionDelegate : public QStyledItemDelegate {
     p->save();
     p->setRenderHint(QPainter::Antialiasing);
     const QRectF r = QRectF(o.rect).adjusted(1, 1, -1, -1);
-    if (o.state & QStyle::State_Selected) {
-      p->setPen(o.state & QStyle::State_HasFocus ? QPen(colors().accent, 1) : QPen(Qt::NoPen));
-      p->setBrush(colors().selection);
-      p->drawRoundedRect(r, radius::control, radius::control);
-    }
+    paintChosen(*p, r, o);
     const QRectF in = r.adjusted(space::m, 6, -space::m, -6);
     const double line = 18;
     p->setFont(typeface(Text::BodyStrong));
@@ -115,9 +111,7 @@ ImageDialog::ImageDialog(models::Session* session, const QString& app, QWidget* 
   auto* foot = new QHBoxLayout;
   foot->addStretch();
   auto* cancel = button(tr("Cancel"), nullptr, this);
-  submit_ = button(tr("Roll out"), "primary", this);
-  submit_->setObjectName(QStringLiteral("submit"));
-  submit_->setDefault(true);
+  submit_ = submitButton(tr("Roll out"), this);
   foot->addWidget(cancel);
   foot->addWidget(submit_);
   all->addLayout(foot);

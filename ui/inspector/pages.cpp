@@ -113,11 +113,7 @@ class YamlColors : public QSyntaxHighlighter {
 YamlPage::YamlPage(models::Session* session, QWidget* parent) : QWidget(parent), session_(session) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(space::l, space::m, space::l, space::l);
-  text_ = new QPlainTextEdit(this);
-  text_->setReadOnly(true);
-  text_->setProperty("role", "code");
-  text_->setLineWrapMode(QPlainTextEdit::NoWrap);
-  text_->setAccessibleName(tr("YAML"));
+  text_ = codeView(tr("YAML"), this);
   auto* highlight = new YamlColors(text_->document());
   connect(&Theme::get(), &Theme::changed, highlight, &QSyntaxHighlighter::rehighlight);
   layout->addWidget(text_, 1);

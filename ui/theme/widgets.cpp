@@ -7,7 +7,9 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QPlainTextEdit>
 #include <QStyle>
+#include <QStyleOptionViewItem>
 #include <QTextLayout>
 #include <QToolButton>
 #include <QToolTip>
@@ -37,6 +39,41 @@ QPushButton* button(const QString& text, const char* role, QWidget* parent) {
   if (role) b->setProperty("role", QLatin1String(role));
   b->setAutoDefault(false);
   return b;
+}
+
+QPushButton* submitButton(const QString& text, QWidget* parent) {
+  auto* b = button(text, "primary", parent);
+  b->setObjectName(QStringLiteral("submit"));
+  b->setDefault(true);
+  return b;
+}
+
+DialogFoot dialogFoot(QVBoxLayout* into, const QString& out, const QString& submit, QWidget* dialog) {
+  DialogFoot foot{new QHBoxLayout, label({}, "error", dialog), button(out, nullptr, dialog), submitButton(submit, dialog)};
+  foot.row->setSpacing(space::s);
+  foot.failure->setWordWrap(true);
+  foot.row->addWidget(foot.failure, 1);
+  foot.row->addWidget(foot.out);
+  foot.row->addWidget(foot.submit);
+  into->addLayout(foot.row);
+  return foot;
+}
+
+QPlainTextEdit* codeView(const QString& accessibleName, QWidget* parent) {
+  auto* view = new QPlainTextEdit(parent);
+  view->setReadOnly(true);
+  view->setProperty("role", "code");
+  view->setLineWrapMode(QPlainTextEdit::NoWrap);
+  view->setAccessibleName(accessibleName);
+  return view;
+}
+
+void paintChosen(QPainter& p, const QRectF& r, const QStyleOptionViewItem& option, bool hover) {
+  const bool selected = option.state & QStyle::State_Selected;
+  if (!selected && !(hover && option.state & QStyle::State_MouseOver)) return;
+  p.setPen(option.state & QStyle::State_HasFocus ? QPen(colors().accent, 1) : QPen(Qt::NoPen));
+  p.setBrush(selected ? colors().selection : colors().raised);
+  p.drawRoundedRect(r, radius::control, radius::control);
 }
 
 ElidedLabel::ElidedLabel(Text style, QWidget* parent, Qt::TextElideMode mode)

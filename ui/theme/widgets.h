@@ -8,7 +8,11 @@
 #include <functional>
 #include <optional>
 
+class QHBoxLayout;
+class QPlainTextEdit;
+class QStyleOptionViewItem;
 class QTextLayout;
+class QVBoxLayout;
 class QToolButton;
 
 #include "models/facts.h"
@@ -20,6 +24,19 @@ namespace ph::ui {
 QLabel* label(const QString& text, const char* role = nullptr, QWidget* parent = nullptr);
 QPushButton* button(const QString& text, const char* role = nullptr, QWidget* parent = nullptr);
 void setRole(QWidget* widget, const char* role);
+// The button that does what a dialog is for: its default, named "submit".
+QPushButton* submitButton(const QString& text, QWidget* parent);
+// A dialog's last row: what went wrong, the way out, and its submit button.
+struct DialogFoot {
+  QHBoxLayout* row;
+  QLabel* failure;
+  QPushButton *out, *submit;
+};
+DialogFoot dialogFoot(QVBoxLayout* into, const QString& out, const QString& submit, QWidget* dialog);
+// Text to read and copy, in the code font, not wrapped.
+QPlainTextEdit* codeView(const QString& accessibleName, QWidget* parent);
+// Behind a chosen row of a list: its ground, and a ring while the list has the focus; with `hover` also below the mouse.
+void paintChosen(QPainter& p, const QRectF& r, const QStyleOptionViewItem& option, bool hover = false);
 
 // One line of text that ends in an ellipsis where there is no room; the whole text is its tooltip then.
 class ElidedLabel : public QWidget {

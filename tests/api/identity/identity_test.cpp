@@ -5,20 +5,18 @@
 #include <QJsonObject>
 #include <QTest>
 
-#include "tests/support/engine/engine_process.h"
+#include "tests/support/engine/checks.h"
 
 using namespace ph;
 using namespace ph::test;
 
 #define KUBECTL(...) engine_.kubectl({__VA_ARGS__})
-#define VERIFY_RAN(ran) QVERIFY2((ran).ok(), qPrintable((ran).all()))
 
 class IdentityApiTest : public QObject {
   Q_OBJECT
   EngineProcess engine_;
   std::unique_ptr<Http> admin_;
 
-  static QJsonObject json(const QByteArray& text) { return QJsonDocument::fromJson(text).object(); }
   // As somebody with this token.
   Http with(const QString& token) { return Http(engine_, {{}, {}, token.toUtf8(), engine_.file("pki/ca.crt")}); }
   bool write(const QString& name, const QByteArray& text) {
