@@ -21,8 +21,8 @@ template <class T> const Type& schemaOf();
 // Parses text with limits (depth, size); duplicate keys are reported (their paths), the last one wins.
 // A failure is 400 BadRequest with the place.
 Result<Json> parseJson(std::string_view text, std::vector<std::string>* duplicates = nullptr);
-// YAML (one document) to JSON, with alias and size limits.
-Result<Json> parseYaml(std::string_view text);
+// YAML (one document) to JSON, with limits of depth, size and aliases, and duplicate keys as with JSON.
+Result<Json> parseYaml(std::string_view text, std::vector<std::string>* duplicates = nullptr);
 std::string toText(const Json& value);
 void appendText(const Json& value, std::string& out);
 void appendQuoted(std::string_view text, std::string& out);  // a JSON string

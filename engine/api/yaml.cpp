@@ -1,16 +1,21 @@
-// YAML to JSON, with the YAML 1.1 words that Kubernetes' own tools accept.
-#include <yaml-cpp/yaml.h>
+// YAML to JSON, with the YAML 1.1 words that Kubernetes' own tools accept. Read event by event: what is refused is refused where
+// it stands, before anything behind it is looked at.
+#include <yaml.h>
 
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <optional>
+#include <set>
 
 #include "engine/api/codec.h"
+#include "engine/base/check.h"
 
 namespace ph::api {
 namespace {
 
 constexpr size_t kMaxYamlBytes = size_t(16) << 20;
-constexpr size_t kMaxYamlNodes = 200'000;  // after aliases are written out
+constexpr size_t kMaxYamlNodes = 200'000;  // after aliases are written out, and so the bytes of all texts (kMaxYamlBytes)
 constexpr int kMaxYamlDepth = 100;
 
 struct Failure {
@@ -75,87 +80,179 @@ Json plainScalar(const std::string& s) {
   return Json(s);
 }
 
-class Converter {
+std::string place(const yaml_mark_t& mark) {
+  return "line " + std::to_string(mark.line + 1) + ", column " + std::to_string(mark.column + 1);
+}
+
+struct Event : yaml_event_t {
+  Event() : yaml_event_t{} {}
+  ~Event() { yaml_event_delete(this); }
+  Event(const Event&) = delete;
+};
+
+std::string_view textOf(const yaml_char_t* s) { return s ? reinterpret_cast<const char*>(s) : std::string_view(); }
+
+class Reader {
  public:
-  Json convert(const YAML::Node& node, int depth) {
-    if (depth > kMaxYamlDepth) throw Failure{"nested too deeply"};
-    if (++nodes_ > kMaxYamlNodes) throw Failure{"too many nodes (are there nested aliases?)"};
-    switch (node.Type()) {
-      case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null: return nullptr;
-      case YAML::NodeType::Scalar: return scalar(node);
-      case YAML::NodeType::Sequence: {
-        JsonArray out;
-        for (auto item : node) out.push_back(convert(item, depth + 1));
-        return out;
-      }
-      case YAML::NodeType::Map: {
-        JsonObject out;
-        addMap(node, depth, out);
-        return out;
-      }
+  Reader(std::string_view text, std::vector<std::string>* duplicates) : duplicates_(duplicates) {
+    PH_CHECK(yaml_parser_initialize(&parser_));
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  }
+  ~Reader() { yaml_parser_delete(&parser_); }
+  Reader(const Reader&) = delete;
+
+  // The one document that says something.
+  Json read() {
+    std::optional<Json> out;
+    for (;;) {
+      Event e;
+      next(e);
+      if (e.type == YAML_STREAM_END_EVENT) return out ? std::move(*out) : Json(nullptr);
+      if (e.type != YAML_DOCUMENT_START_EVENT) continue;
+      anchors_.clear();
+      Event first;
+      next(first);
+      Json value = convert(first, 0);
+      if (value.is_null()) continue;
+      if (out) throw Failure{"more than one document"};
+      out = std::move(value);
     }
-    return nullptr;
   }
 
  private:
-  Json scalar(const YAML::Node& node) {
-    const std::string& tag = node.Tag();
-    const std::string& s = node.Scalar();
-    if (tag == "!" || tag == "tag:yaml.org,2002:str" || tag == "tag:yaml.org,2002:binary") return Json(s);
-    return plainScalar(s);
+  struct Cost {
+    size_t nodes = 0, bytes = 0;
+  };
+  struct Anchor {
+    Json value;
+    Cost cost;
+  };
+
+  void next(Event& e) {
+    if (yaml_parser_parse(&parser_, &e)) return;
+    std::string what = parser_.problem ? parser_.problem : "out of memory";
+    if (parser_.error == YAML_READER_ERROR) throw Failure{what + ", at byte " + std::to_string(parser_.problem_offset)};
+    throw Failure{place(parser_.problem_mark) + ": " + (parser_.context ? std::string(parser_.context) + ", " : "") + what};
   }
 
-  std::string key(const YAML::Node& node) {
-    if (node.IsNull()) return "null";
-    if (!node.IsScalar()) throw Failure{"a key that is not a scalar, " + place(node)};
-    return node.Scalar();
+  void charge(const Cost& cost) {
+    spent_.nodes += cost.nodes;
+    spent_.bytes += cost.bytes;
+    if (spent_.nodes > kMaxYamlNodes || spent_.bytes > kMaxYamlBytes) throw Failure{"too many nodes (are there nested aliases?)"};
   }
 
-  void addMap(const YAML::Node& node, int depth, JsonObject& out) {
-    for (auto entry : node) {
-      auto name = key(entry.first);
-      if (name == "<<" && entry.first.Tag() != "!") {
-        merge(entry.second, depth, out);
-        continue;
+  Json convert(const Event& e, int depth) {
+    if (depth > kMaxYamlDepth) throw Failure{"nested too deeply, " + place(e.start_mark)};
+    Cost before = spent_;
+    switch (e.type) {
+      case YAML_SCALAR_EVENT: return keep(e.data.scalar.anchor, scalar(e), before);
+      case YAML_SEQUENCE_START_EVENT: return keep(e.data.sequence_start.anchor, sequence(depth), before);
+      case YAML_MAPPING_START_EVENT: return keep(e.data.mapping_start.anchor, mapping(depth), before);
+      case YAML_ALIAS_EVENT: {
+        auto it = anchors_.find(textOf(e.data.alias.anchor));
+        if (it == anchors_.end()) throw Failure{"an alias without its anchor, " + place(e.start_mark)};
+        charge(it->second.cost);
+        return it->second.value;
       }
-      out.insert_or_assign(name, convert(entry.second, depth + 1));
+      default: throw Failure{"a value is missing, " + place(e.start_mark)};
     }
   }
 
-  // "<<": keys of another map, which the map's own override wherever they stand.
-  void merge(const YAML::Node& from, int depth, JsonObject& out) {
-    if (depth > kMaxYamlDepth) throw Failure{"nested too deeply"};
-    if (from.IsSequence()) {
-      for (auto item : from) merge(item, depth + 1, out);
+  // What has an anchor is kept for its aliases; the copy counts as one.
+  Json keep(const yaml_char_t* anchor, Json value, const Cost& before) {
+    if (!anchor) return value;
+    Cost cost{spent_.nodes - before.nodes, spent_.bytes - before.bytes};
+    charge(cost);
+    anchors_.insert_or_assign(std::string(textOf(anchor)), Anchor{value, cost});
+    return value;
+  }
+
+  static std::string_view raw(const Event& e) {
+    return {reinterpret_cast<const char*>(e.data.scalar.value), e.data.scalar.length};
+  }
+
+  Json scalar(const Event& e) {
+    auto text = raw(e);
+    charge({1, text.size()});
+    auto tag = textOf(e.data.scalar.tag);
+    bool isText = tag.empty() ? e.data.scalar.style != YAML_PLAIN_SCALAR_STYLE
+                              : tag == "!" || tag == YAML_STR_TAG || tag == "tag:yaml.org,2002:binary";
+    return isText ? Json(text) : plainScalar(std::string(text));
+  }
+
+  Json sequence(int depth) {
+    charge({1, 0});
+    JsonArray out;
+    size_t length = path_.size();
+    for (;;) {
+      Event e;
+      next(e);
+      if (e.type == YAML_SEQUENCE_END_EVENT) return out;
+      path_ += '[' + std::to_string(out.size()) + ']';
+      out.push_back(convert(e, depth + 1));
+      path_.resize(length);
+    }
+  }
+
+  std::string key(const Event& e) {
+    if (e.type == YAML_ALIAS_EVENT) {
+      auto value = convert(e, 0);
+      if (value.is_string()) return std::string(value.get_string());
+    }
+    if (e.type != YAML_SCALAR_EVENT) throw Failure{"a key that is not a scalar, " + place(e.start_mark)};
+    auto value = keep(e.data.scalar.anchor, scalar(e), spent_);
+    return value.is_null() ? "null" : std::string(raw(e));
+  }
+
+  Json mapping(int depth) {
+    charge({1, 0});
+    JsonObject out;
+    std::set<std::string, std::less<>> merged;  // keys of `out` that are not the map's own yet
+    size_t length = path_.size();
+    for (;;) {
+      Event k, v;
+      next(k);
+      if (k.type == YAML_MAPPING_END_EVENT) break;
+      std::string name = key(k);
+      bool merge = name == "<<" && k.type == YAML_SCALAR_EVENT && k.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+      path_ += (length ? "." : "") + name;
+      next(v);
+      Json value = convert(v, depth + 1);
+      if (merge) {
+        addMerged(out, merged, value, v.start_mark);
+      } else {
+        if (!merged.erase(name) && duplicates_ && out.contains(name)) duplicates_->push_back(path_);
+        out.insert_or_assign(name, std::move(value));
+      }
+      path_.resize(length);
+    }
+    return out;
+  }
+
+  // "<<": keys of another map or of several, the first of which wins; the map's own override them wherever they stand.
+  static void addMerged(JsonObject& out, std::set<std::string, std::less<>>& merged, const Json& from, const yaml_mark_t& mark) {
+    if (auto* list = from.if_array()) {
+      for (auto& item : *list) addMerged(out, merged, item, mark);
       return;
     }
-    if (!from.IsMap()) throw Failure{"\"<<\" needs a map, " + place(from)};
-    JsonObject merged;
-    addMap(from, depth + 1, merged);
-    for (auto& kv : merged) out.insert(kv);  // never replaces
+    if (!from.is_object()) throw Failure{"\"<<\" needs a map, " + place(mark)};
+    for (auto& kv : from.get_object())
+      if (out.insert(kv).second) merged.emplace(kv.key());
   }
 
-  static std::string place(const YAML::Node& node) {
-    return "line " + std::to_string(node.Mark().line + 1) + ", column " + std::to_string(node.Mark().column + 1);
-  }
-
-  size_t nodes_ = 0;
+  yaml_parser_t parser_;
+  std::vector<std::string>* duplicates_;
+  std::map<std::string, Anchor, std::less<>> anchors_;
+  std::string path_;
+  Cost spent_;
 };
 
 }  // namespace
 
-Result<Json> parseYaml(std::string_view text) {
+Result<Json> parseYaml(std::string_view text, std::vector<std::string>* duplicates) {
   if (text.size() > kMaxYamlBytes) return Status::tooLarge("the YAML text is larger than " + std::to_string(kMaxYamlBytes) + " bytes");
   try {
-    auto documents = YAML::LoadAll(std::string(text));
-    std::erase_if(documents, [](const YAML::Node& n) { return n.IsNull() || !n.IsDefined(); });
-    if (documents.size() > 1) return Status::badRequest("malformed YAML: more than one document");
-    if (documents.empty()) return Json(nullptr);
-    return Converter().convert(documents[0], 0);
-  } catch (const YAML::Exception& e) {
-    return Status::badRequest("malformed YAML at line " + std::to_string(e.mark.line + 1) + ", column " +
-                              std::to_string(e.mark.column + 1) + ": " + e.msg);
+    return Reader(text, duplicates).read();
   } catch (const Failure& e) {
     return Status::badRequest("malformed YAML: " + e.message);
   }

@@ -40,7 +40,7 @@ Result<Json> readBody(const Core& core, const ApiRequest& request, std::vector<s
   if (type.empty() || type.starts_with("application/json") || type.ends_with("+json"))
     return api::parseJson(request.body, duplicates);
   if (type == "application/yaml" || type == "text/yaml" || type == "application/x-yaml" || type.ends_with("+yaml"))
-    return api::parseYaml(request.body);
+    return api::parseYaml(request.body, duplicates);
   // Programs that send nothing else in particular (curl -d) mean JSON.
   if (type == "application/x-www-form-urlencoded" || type == "text/plain" || type == "application/octet-stream")
     return api::parseJson(request.body, duplicates);
@@ -182,7 +182,7 @@ Result<Decision> decideCreate(PendingWrite& p, const ObjectPtr& current) {
 }  // namespace
 
 Result<> planCreate(PendingWrite& p) {
-  std::vector<std::string> duplicates;
+  auto duplicates = p.duplicates;  // of an apply's text, which arrives here rewritten
   PH_ASSIGN(Json tree, readBody(*p.core, p.request, &duplicates));
   PH_TRY(checkKind(tree, *p.asked));
   auto& metadata = makeObject(tree, "metadata");

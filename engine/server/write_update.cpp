@@ -319,7 +319,7 @@ Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
   if (textAt(&metadata, "resourceVersion") == revision) metadata.erase("resourceVersion");
   PH_TRY(checkName(next, current->name()));
   PH_TRY(checkKind(next, *p.asked));
-  if (wholeBody(p)) PH_TRY(conformTree(p, next, std::move(p.duplicates)));
+  if (wholeBody(p)) PH_TRY(conformTree(p, next, p.duplicates));
   else api::convertTree(next, *p.asked, *p.info);
   return decideStore(p, current, old, std::move(next));
 }
@@ -334,7 +334,7 @@ Result<Decision> decideApply(PendingWrite& p, const ObjectPtr& current) {
   PH_TRY(checkName(next, current->name()));
   if (p.request.subresource.empty()) {
     api::convertTree(next, *p.info, *p.asked);
-    PH_TRY(conformTree(p, next, {}));
+    PH_TRY(conformTree(p, next, p.duplicates));
   }
   return decideStore(p, current, old, std::move(next));
 }
@@ -344,7 +344,7 @@ Result<> planApplyCreate(PendingWrite& p) { return planMade(p, p.apply->config, 
 
 Result<> planApply(PendingWrite& p) {
   if (p.request.body.empty()) return Status::badRequest("the request has no body");
-  auto parsed = api::parseYaml(p.request.body);
+  auto parsed = api::parseYaml(p.request.body, &p.duplicates);
   if (!parsed.ok()) return Status::badRequest("error decoding YAML: " + parsed.status().message);
   p.tree = std::move(*parsed);
   auto version = textAt(p.tree.if_object(), "apiVersion");

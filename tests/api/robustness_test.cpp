@@ -134,6 +134,9 @@ class RobustnessTest : public QObject {
       bomb += "a" + QByteArray::number(i) + ": &a" + QByteArray::number(i) + " [" + ten.join(',') + "]\n";
     }
     row("YAML aliases of aliases", yaml, bomb, 400);
+    row("YAML lists in lists", yaml, QByteArray(3 << 20, '['), 400);
+    row("YAML in no encoding", yaml, "metadata: {name: bad}\ndata: {k: \"\xff\xfe\"}\n", 400);
+    row("half a rune in YAML", yaml, "metadata: {name: bad}\ndata: {k: \"\xe2\x82\"}\n", 400);
     row("YAML that holds itself", yaml, "&a {metadata: {name: bad}, data: *a}", 400);
     row("a number that is none", json, "{\"metadata\":{\"name\":\"bad\",\"generation\":1e999999999}}", 400);
     row("a number of many digits", json, "{\"metadata\":{\"name\":\"bad\",\"generation\":" + QByteArray(100000, '9') + "}}", 400);

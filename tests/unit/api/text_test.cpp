@@ -1,4 +1,6 @@
 // Texts in: JSON and YAML, good and hostile.
+#include <sys/resource.h>
+
 #include <QtTest>
 
 #include "engine/api/base64.h"
@@ -81,6 +83,8 @@ class TextTest : public QObject {
     QTest::newRow("quantities stay text") << QByteArray("[100m, 1Gi, 1E]") << QByteArray(R"(["100m","1Gi","1E"])");
     QTest::newRow("merge key") << QByteArray("base: &b {x: 1, y: 2}\nuse:\n  <<: *b\n  y: 3\n")
                                << QByteArray(R"({"base":{"x":1,"y":2},"use":{"x":1,"y":3}})");
+    QTest::newRow("merge after, and of two") << QByteArray("base: [&b {x: 1, y: 2}, &c {x: 5, z: 6}]\nuse: {y: 3, <<: [*b, *c]}\n")
+                                             << QByteArray(R"({"base":[{"x":1,"y":2},{"x":5,"z":6}],"use":{"y":3,"x":1,"z":6}})");
     QTest::newRow("block text") << QByteArray("a: |\n  one\n  two\n") << QByteArray(R"({"a":"one\ntwo\n"})");
     QTest::newRow("nothing") << QByteArray("# only a comment\n") << QByteArray("null");
     QTest::newRow("separator") << QByteArray("---\na: 1\n---\n") << QByteArray(R"({"a":1})");
@@ -103,6 +107,14 @@ class TextTest : public QObject {
     }
     QTest::newRow("alias bomb") << bomb;
     QTest::newRow("deep") << QByteArray(3000, '[');
+    QTest::newRow("a wide key") << "[" + QByteArray("a,").repeated(300'000);
+    QTest::newRow("text bomb") << "a: &a \"" + QByteArray(1 << 20, 'x') + "\"\nb: [*a" + QByteArray(",*a").repeated(20) + "]\n";
+    QTest::newRow("no such anchor") << QByteArray("- &a x\n- *b\n");
+    QTest::newRow("an anchor inside itself") << QByteArray("&a [*a]\n");
+    QTest::newRow("not UTF-8") << QByteArray("a: \xff\xfe\n");
+    QTest::newRow("half a rune") << QByteArray("a: \"\xe2\x82\"\n");
+    QTest::newRow("a surrogate") << QByteArray("a: \xed\xa0\x80\n");
+    QTest::newRow("a NUL") << QByteArray("a: b\0c\n", 8);
     QTest::newRow("deep blocks") << QByteArray("- ").repeated(300) + "x";
     QTest::newRow("two documents") << QByteArray("a: 1\n---\nb: 2\n");
     QTest::newRow("tab") << QByteArray("a:\n\t- b\n");
@@ -117,6 +129,23 @@ class TextTest : public QObject {
     QVERIFY(!v.ok());
     QCOMPARE(v.status().code, 400);
     QVERIFY(v.status().message.starts_with("malformed YAML"));
+  }
+
+  void yamlDuplicates() {
+    std::vector<std::string> duplicates;
+    auto v = parseYaml("a: 1\nspec:\n  x: [{b: 1, b: 2}, {b: 3}]\na: 2\n", &duplicates);
+    QVERIFY(v.ok());
+    QCOMPARE(duplicates, (std::vector<std::string>{"spec.x[0].b", "a"}));
+    QCOMPARE(toText(*at(*v, "a")), std::string("2"));
+  }
+
+  // What is refused is refused where it stands: of the rest not even the tokens are made.
+  void yamlStopsEarly() {
+    auto peak = [] { rusage u; getrusage(RUSAGE_SELF, &u); return u.ru_maxrss; };  // KiB
+    const std::string deep(16 << 20, '[');
+    const long before = peak();
+    QVERIFY(!parseYaml(deep).ok());
+    QVERIFY2(peak() - before < 4096, qPrintable(QString::number(peak() - before)));
   }
 
   void base64() {
