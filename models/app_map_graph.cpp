@@ -162,7 +162,8 @@ void AppMapModel::addSets(AppGraph& g, const AppGraph* before) const {
     if (!it.key().isEmpty()) pods.box.subject = ObjectRef{"apps", "v1", "ReplicaSet", "replicasets", g.ns, it.key()}.subject();
     const int wanted = p ? p->wanted : it.key().isEmpty() ? g.wanted : pods.pods;
     pods.box.detail = tr("%1 of %2 ready").arg(pods.ready).arg(wanted);
-    if (p && p->revision > 0) pods.box.detail = tr("revision %1").arg(p->revision) + QStringLiteral(" · ") + pods.box.detail;
+    // In brief: beside its name there is little room.
+    if (p && p->revision > 0) pods.box.detail = tr("rev. %1").arg(p->revision) + QStringLiteral(" · ") + tr("%1 of %2").arg(pods.ready).arg(wanted);
     pods.box.tone = pods.states[size_t(PodState::Failing)] > 0 ? Tone::Error
                     : pods.ready < wanted                      ? Tone::Warn
                     : wanted == 0                              ? Tone::Plain

@@ -122,9 +122,11 @@ void AppMapModel::apply(const std::vector<AppChange>& changes) {
 
 void AppMapModel::setListed(Kind kind, Listed listed) {
   if (listed_[size_t(kind)] == listed) return;
+  const bool was = loading();
   listed_[size_t(kind)] = listed;
   allDirty_ = true;  // what is missing can be told now
   due();
+  if (loading() != was) emit changed(false);
 }
 
 const AppPart* AppMapModel::part(Kind kind, const QString& key) const {

@@ -100,7 +100,8 @@ class AppMapModel : public QObject {
   void compute();  // now, what is due
 
  signals:
-  void changed(bool structure);  // some graphs have changed; `structure`: some came or went, or have other parts
+  // Some graphs have changed, or loading() has; `structure`: some came or went, or have other parts.
+  void changed(bool structure);
 
  private:
   struct Feed;

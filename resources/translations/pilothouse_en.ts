@@ -695,4 +695,62 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>ph::models::AppMapModel</name>
+    <message numerus="yes">
+        <source>%n failing</source>
+        <translation>
+            <numerusform>%n failing</numerusform>
+            <numerusform>%n failing</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n pod(s) at work</source>
+        <translation>
+            <numerusform>%n pod at work</numerusform>
+            <numerusform>%n pods at work</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>and %n more</source>
+        <translation>
+            <numerusform>and %n more</numerusform>
+            <numerusform>and %n more</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::AppMapPage</name>
+    <message numerus="yes">
+        <source>%1 of %n application(s) fit</source>
+        <translation>
+            <numerusform>%1 of %n application fit</numerusform>
+            <numerusform>%1 of %n applications fit</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n application(s)</source>
+        <translation>
+            <numerusform>%n application</numerusform>
+            <numerusform>%n applications</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::AppMapView</name>
+    <message numerus="yes">
+        <source>also part of %n other application(s)</source>
+        <translation>
+            <numerusform>also part of %n other application</numerusform>
+            <numerusform>also part of %n other applications</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n older version(s) to go back to</source>
+        <translation>
+            <numerusform>%n older version to go back to</numerusform>
+            <numerusform>%n older versions to go back to</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>

@@ -4,6 +4,7 @@
 #include <QTest>
 
 #include "tests/ui/sample.h"
+#include "ui/appmap/app_map_page.h"
 #include "ui/dialogs/add_machine_dialog.h"
 #include "ui/dialogs/ask.h"
 #include "ui/dialogs/deploy_dialog.h"
@@ -268,6 +269,51 @@ class PicturesTest : public QObject {
     save(window, "small");
   }
 
+  void applications() {
+    models::Session s;
+    MainWindow window(&s);
+    window.show();
+    sample::applications(s, *window.appMap()->model());
+    window.open(MainWindow::AppMap);
+    QTest::qWait(2 * models::AppMapModel::kFrameMs);
+    auto* map = window.appMap()->map();
+    QVERIFY(!map->cardRect(appNamed("shop-web")).isEmpty());
+    save(window, "appmap");
+    window.select({Subject::Kind::Object, models::ObjectRef{"", "v1", "Secret", "secrets", "school", "course-key"}.key()});
+    map->dive(models::appKey("StatefulSet", "school", "notebook"));
+    save(window, "appmap-near");
+    map->fit();
+    window.appMap()->filter()->setText("school");
+    save(window, "appmap-filter");
+    window.appMap()->filter()->clear();
+    window.resize(1000, 640);
+    save(window, "appmap-small");
+  }
+
+  void applicationsMany() {
+    models::Session s;
+    sample::many(s, 1000, 30);
+    MainWindow window(&s);
+    window.show();
+    window.open(MainWindow::AppMap);
+    save(window, "appmap-many");
+    window.appMap()->map()->zoomBy(2.5);
+    save(window, "appmap-many-nearer");
+  }
+
+  void applicationsEmpty() {
+    models::Session s;
+    s.setPlace({QStringLiteral("my-cluster"), QStringLiteral("https://127.0.0.1:6443"), {}, {}, true});
+    MainWindow window(&s);
+    window.show();
+    window.open(MainWindow::AppMap);
+    save(window, "appmap-loading");
+    s.state.setLink(models::Link::Live);
+    save(window, "appmap-empty");
+    s.state.setLink(models::Link::Offline, "connection refused");
+    save(window, "appmap-offline");
+  }
+
   void empty() {
     models::Session s;
     s.state.setLink(models::Link::Live);
@@ -299,6 +345,8 @@ class PicturesTest : public QObject {
     window.show();
     window.select({Subject::Kind::App, s.map.apps()[0].key});
     save(window, QTest::currentDataTag());
+    window.open(MainWindow::AppMap);
+    save(window, QStringLiteral("appmap-") + QTest::currentDataTag());
   }
 
   void thousand() {

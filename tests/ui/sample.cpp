@@ -179,6 +179,82 @@ Diff fleetDiff(Session& s) {
   return d;
 }
 
+void applications(Session& s, AppMapModel& map) {
+  using Kind = AppPart::Kind;
+  Diff d = fleetDiff(s);
+  auto service = [&](const QString& ns, const QString& name, const QString& app, int port, const QString& type = QStringLiteral("ClusterIP")) {
+    ServiceFacts f;
+    f.ns = ns;
+    f.name = name;
+    f.key = ns + '/' + name;
+    f.type = type;
+    f.ports.push_back({{}, QStringLiteral("TCP"), QString::number(port), port});
+    f.selector = {{QStringLiteral("app"), app}};
+    d.services.put.push_back(f);
+  };
+  service("default", "shop-api", "shop-api", 8080);
+  service("default", "orders-db", "orders-db", 5432);
+  service("default", "mailer", "mailer-old", 25);
+  service("school", "notebook", "notebook", 8888, "NodePort");
+  for (int i = 0; i < 3; ++i)
+    d.pods.put.push_back(pod("default", "shop-web", QStringLiteral("9d2aa-%1x7kq").arg(i), "curie", i ? PodState::Starting : PodState::Ready, "shop/web:2.5", 4000));
+  for (auto& w : d.workloads.put) {
+    if (w.name == u"shop-web") w.updated = 3;
+  }
+  // A course: twelve notebooks that keep their names, an exporter on each machine, and a job.
+  for (int i = 0; i < 12; ++i) {
+    auto p = pod("school", "notebook", QString::number(i), i % 2 ? "noether" : "kepler", i == 11 ? PodState::Waiting : PodState::Ready, "jupyter/scipy:7", 90000);
+    p.app = appKey("StatefulSet", "school", "notebook");
+    d.pods.put.push_back(p);
+  }
+  for (auto* place : {"kepler", "curie", "noether", "gauss", "pi-1", "pi-2", "pi-4"}) {
+    auto p = pod("school", "exporter", place, place, PodState::Ready, "prom/node:1.7", 90000);
+    p.app = appKey("DaemonSet", "school", "exporter");
+    d.pods.put.push_back(p);
+  }
+  auto grade = pod("school", "grade-week-7", "r4nd0", "gauss", PodState::Starting, "school/grade:3", 9000);
+  grade.app = appKey("Job", "school", "grade-week-7");
+  d.pods.put.push_back(grade);
+  s.state.apply(std::move(d));
+  s.state.setLink(Link::Live);
+  std::vector<AppChange> parts;
+  auto put = [&](Kind kind, const QString& ns, const QString& name) -> AppPart& {
+    AppPart p{};
+    p.kind = kind;
+    p.ns = ns;
+    p.name = name;
+    return parts.emplace_back(AppChange{p, false}).part;
+  };
+  auto set = [&](const QString& app, const char* hash, int wanted, int revision) {
+    auto& p = put(Kind::ReplicaSet, "default", app + '-' + hash);
+    p.ownerKind = "Deployment";
+    p.ownerName = app;
+    p.wanted = wanted;
+    p.revision = revision;
+  };
+  set("shop-web", "7c9f4", 19, 7);
+  set("shop-web", "9d2aa", 3, 8);
+  for (auto [app, wanted] : {std::pair("shop-api", 10), std::pair("orders-db", 5), std::pair("mailer", 9), std::pair("metrics", 18)})
+    set(app, "7c9f4", wanted, 7);
+  auto& shop = put(Kind::Ingress, "default", "shop");
+  shop.routes = {{"shop.lab/", "shop-web"}, {"shop.lab/api", "shop-api"}};
+  auto& notebook = put(Kind::StatefulSet, "school", "notebook");
+  notebook.wanted = 12;
+  notebook.labels = {{"app", "notebook"}};
+  notebook.uses = {{"ConfigMap", "notebook-settings", "volume", false}, {"Secret", "course-key", "variables", false},
+                   {"PersistentVolumeClaim", "homes", "volume", false}, {"Secret", "guest-key", "variables", true}};
+  auto& exporter = put(Kind::DaemonSet, "school", "exporter");
+  exporter.wanted = 7;
+  auto& job = put(Kind::Job, "school", "grade-week-7");
+  job.wanted = 1;
+  job.uses = {{"ConfigMap", "week-7", "volume", false}, {"Secret", "course-key", "variables", false}};
+  put(Kind::ConfigMap, "school", "notebook-settings");
+  put(Kind::Secret, "school", "course-key");
+  put(Kind::Claim, "school", "homes").phase = "Bound";
+  map.apply(parts);
+  for (int kind = 0; kind < AppPart::kKinds; ++kind) map.setListed(Kind(kind), AppMapModel::Listed::Yes);
+}
+
 void fleetNames(Session& s, bool chinese) {
   s.state.setClock([] { return now(); });
   s.setPlace({chinese ? QStringLiteral("三号实验室集群")
@@ -247,7 +323,7 @@ void many(Session& s, int machines, int podsEach) {
     d.nodes.put.push_back(n);
     for (int p = 0; p < podsEach; ++p) {
       d.pods.put.push_back(pod(QStringLiteral("default"), QStringLiteral("service-%1").arg((p * 5 + i) % 12),
-                               QStringLiteral("%1-%2").arg(i).arg(p), name,
+                               QStringLiteral("7c9f4-%1x%2").arg(i).arg(p), name,
                                p == 3 && i % 50 == 7 ? PodState::Failing : PodState::Ready,
                                QStringLiteral("img:1")));
     }

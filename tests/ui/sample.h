@@ -4,6 +4,7 @@
 #include <QDateTime>
 #include <QString>
 
+#include "models/app_map_model.h"
 #include "models/session.h"
 
 namespace ph::sample {
@@ -23,6 +24,8 @@ models::WorkloadFacts app(const QString& ns, const QString& name, int wanted, in
 void fleet(models::Session& session);
 models::Diff fleetDiff(models::Session& session);         // the same, not applied yet
 void fleetNames(models::Session& session, bool chinese);  // long names, or Chinese ones
+// The fleet's applications with all they are made of, a second namespace, a rollout, and what may be wrong.
+void applications(models::Session& session, models::AppMapModel& map);
 void many(models::Session& session, int machines, int podsEach);
 
 }  // namespace ph::sample

@@ -38,23 +38,36 @@ struct CardLook {
   bool filtering = false;
 };
 
+// A tile's shape says its pod's state. `Ghost` is one that would come, `Going` one that would go.
+enum class TileShape : uint8_t { Waiting, Starting, Ready, Failing, Leaving, Finished, Ghost, Going };
+
+// Tiles as they are drawn, kept by shape, application color and size.
+class TileGlyphs {
+ public:
+  const QPixmap& get(TileShape shape, int color, int size, qreal ratio);
+  void clear() { glyphs_.clear(); }
+
+ private:
+  QHash<quint64, QPixmap> glyphs_;
+};
+
 class CardPainter {
  public:
   explicit CardPainter(const models::MapModel& model) : model_(model) {}
   void themeChanged() { glyphs_.clear(); }
   void paint(QPainter& p, const QRectF& card, int index, const CardLook& look);
-  // A tile's shape alone, for legends and lists. `ghost` draws the dashed one.
-  enum class Shape : uint8_t { Waiting, Starting, Ready, Failing, Leaving, Finished, Ghost, Going };
+  using Shape = TileShape;
+  // A tile's shape alone, for legends and lists.
   static void drawShape(QPainter& p, const QRectF& r, Shape shape, const QColor& color);
   static Shape shapeOf(models::PodState state) { return Shape(uint8_t(state)); }
   static Tone toneOf(const models::Card& card);
+  // One line, elided where there is no room.
+  static void text(QPainter& p, const QRectF& r, int flags, const QString& s, const QFont& f, const QColor& c,
+                   Qt::TextElideMode elide = Qt::ElideRight);
 
  private:
   // How strong what steps back is still drawn.
   static constexpr double kBack = 0.28, kTileBack = 0.16;
-  // One line, elided where there is no room.
-  static void text(QPainter& p, const QRectF& r, int flags, const QString& s, const QFont& f, const QColor& c,
-                   Qt::TextElideMode elide = Qt::ElideRight);
   void paintTone(QPainter& p, const QRectF& r, const models::Card& card, const CardLook& look);
   void paintFrame(QPainter& p, const QRectF& r, const models::Card& card, const CardLook& look, bool waiting);
   void paintHead(QPainter& p, const QRectF& r, const models::Card& card, Level level);
@@ -66,10 +79,8 @@ class CardPainter {
   void paintMoving(QPainter& p, int index, const models::Card& card, const TileGrid& grid, const CardLook& look);
   void paintMarks(QPainter& p, const QRectF& r, const models::Card& card);
   void paintJudged(QPainter& p, const QRectF& r, const CardLook& look);
-  const QPixmap& glyph(Shape shape, int color, int size, qreal ratio);
-
   const models::MapModel& model_;
-  QHash<quint64, QPixmap> glyphs_;
+  TileGlyphs glyphs_;
 };
 
 }  // namespace ph::ui

@@ -88,7 +88,7 @@ void CardPainter::drawShape(QPainter& p, const QRectF& box, Shape shape, const Q
   }
 }
 
-const QPixmap& CardPainter::glyph(Shape shape, int color, int size, qreal ratio) {
+const QPixmap& TileGlyphs::get(TileShape shape, int color, int size, qreal ratio) {
   const quint64 key =
       quint64(shape) | quint64(color + 1) << 8 | quint64(size) << 24 | quint64(ratio * 16) << 40;
   QPixmap& pixmap = glyphs_[key];
@@ -97,7 +97,7 @@ const QPixmap& CardPainter::glyph(Shape shape, int color, int size, qreal ratio)
     pixmap.setDevicePixelRatio(ratio);
     pixmap.fill(Qt::transparent);
     QPainter p(&pixmap);
-    drawShape(p, QRectF(0, 0, size, size), shape, Theme::get().app(color));
+    CardPainter::drawShape(p, QRectF(0, 0, size, size), shape, Theme::get().app(color));
   }
   return pixmap;
 }
@@ -129,7 +129,7 @@ void CardPainter::paintTiles(QPainter& p, const QRectF& r, int index, Level leve
         p.setBrush(Qt::NoBrush);
         p.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), radius::control, radius::control);
       } else {
-        p.drawPixmap(box.topLeft(), glyph(Shape::Ghost, color, size, ratio));
+        p.drawPixmap(box.topLeft(), glyphs_.get(Shape::Ghost, color, size, ratio));
       }
       continue;
     }
@@ -147,12 +147,12 @@ void CardPainter::paintTiles(QPainter& p, const QRectF& r, int index, Level leve
     fade((back ? kTileBack : whole) * arrival);
     if (arrival < 1) {
       const double in = box.width() * 0.3 * (1 - arrival);
-      p.drawPixmap(box.adjusted(in, in, -in, -in), glyph(shape, color, size, ratio), QRectF());
+      p.drawPixmap(box.adjusted(in, in, -in, -in), glyphs_.get(shape, color, size, ratio), QRectF());
     } else if (shape == Shape::Ready && size < 6) {
       // So small that its corners don't show.
       p.fillRect(box, Theme::get().app(color));
     } else {
-      p.drawPixmap(box.topLeft(), glyph(shape, color, size, ratio));
+      p.drawPixmap(box.topLeft(), glyphs_.get(shape, color, size, ratio));
     }
   }
   fade(1);
@@ -183,7 +183,7 @@ void CardPainter::paintMoving(QPainter& p, int index, const Card& card, const Ti
       const double in = box.width() * 0.3 * d.part;
       p.setOpacity(0.8 * (1 - d.part));
       p.drawPixmap(box.adjusted(in, in, -in, -in),
-                   glyph(shapeOf(d.state), d.app >= 0 ? model_.apps()[d.app].color : -1, int(grid.tile), ratio), QRectF());
+                   glyphs_.get(shapeOf(d.state), d.app >= 0 ? model_.apps()[d.app].color : -1, int(grid.tile), ratio), QRectF());
     }
     p.setOpacity(1);
   }

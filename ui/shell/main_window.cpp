@@ -11,6 +11,7 @@
 #include <QVBoxLayout>
 
 #include "models/manifest_files.h"
+#include "ui/appmap/app_map_page.h"
 #include "ui/dialogs/apply_dialog.h"
 #include "ui/dialogs/ask.h"
 #include "ui/dialogs/deploy_dialog.h"
@@ -59,17 +60,19 @@ MainWindow::MainWindow(models::Session* session, QWidget* parent) : QMainWindow(
   setCentralWidget(all);
 
   fleet_ = new FleetPage(session, views_);
+  appMap_ = new AppMapPage(session, views_);
   auto* apps = new TablePage(session, tr("Applications"), {Kind::Applications}, views_);
   auto* deployButton = button(tr("Deploy"), "primary", apps);
   apps->head()->addWidget(deployButton);
   resources_ = new ResourcePage(session, views_);
   auto* setup = new SetupPage(session, views_);
   logRoom_ = new LogRoom(session, views_);
-  for (QWidget* page : std::initializer_list<QWidget*>{fleet_, apps, resources_, setup, logRoom_}) views_->addWidget(page);
+  for (QWidget* page : std::initializer_list<QWidget*>{fleet_, appMap_, apps, resources_, setup, logRoom_}) views_->addWidget(page);
   rail_->add(Fleet, QStringLiteral("fleet"), tr("Fleet"), QKeySequence(Qt::CTRL | Qt::Key_1));
-  rail_->add(Apps, QStringLiteral("apps"), tr("Apps"), QKeySequence(Qt::CTRL | Qt::Key_2));
-  rail_->add(Tables, QStringLiteral("tables"), tr("Tables"), QKeySequence(Qt::CTRL | Qt::Key_3));
-  rail_->add(Setup, QStringLiteral("setup"), tr("Setup"), QKeySequence(Qt::CTRL | Qt::Key_4));
+  rail_->add(AppMap, QStringLiteral("appmap"), tr("App map"), QKeySequence(Qt::CTRL | Qt::Key_2));
+  rail_->add(Apps, QStringLiteral("apps"), tr("Apps"), QKeySequence(Qt::CTRL | Qt::Key_3));
+  rail_->add(Tables, QStringLiteral("tables"), tr("Tables"), QKeySequence(Qt::CTRL | Qt::Key_4));
+  rail_->add(Setup, QStringLiteral("setup"), tr("Setup"), QKeySequence(Qt::CTRL | Qt::Key_5));
   notices_ = new Notices(all);
   drop_ = new DropHint(all);
 
@@ -81,6 +84,8 @@ MainWindow::MainWindow(models::Session* session, QWidget* parent) : QMainWindow(
   connect(fleet_, &FleetPage::addMachineWanted, this, [this] { addMachine(); });
   connect(fleet_, &FleetPage::deployWanted, this, &MainWindow::deploy);
   connect(fleet_, &FleetPage::appsWanted, this, [this] { open(Apps); });
+  connect(appMap_, &AppMapPage::selected, this, &MainWindow::select);
+  connect(appMap_, &AppMapPage::deployWanted, this, &MainWindow::deploy);
   connect(deployButton, &QPushButton::clicked, this, &MainWindow::deploy);
   connect(apps, &TablePage::selected, this, &MainWindow::select);
   connect(resources_, &ResourcePage::selected, this, &MainWindow::select);
@@ -120,6 +125,7 @@ MainWindow::~MainWindow() = default;
 void MainWindow::select(const Subject& subject) {
   selection_ = subject;
   fleet_->show(subject);
+  appMap_->show(subject);
   inspector_->show(subject);
 }
 
@@ -131,6 +137,10 @@ void MainWindow::open(int view) {
   if (auto* page = qobject_cast<TablePage*>(views_->currentWidget())) page->show(selection_);
   if (view == Tables) resources_->show(selection_);
   if (view == Fleet) fleet_->map()->setFocus();
+  if (view == AppMap) {
+    appMap_->map()->reveal(selection_);
+    appMap_->map()->setFocus();
+  }
 }
 
 void MainWindow::openLogs(const Subject& subject) {
@@ -195,6 +205,7 @@ void MainWindow::palette() {
                      select({});
                      fleet_->map()->fit();
                    }});
+  commands.append({tr("Application map"), tr("view"), QStringLiteral("appmap"), [this] { open(AppMap); }});
   commands.append({tr("Applications"), tr("view"), QStringLiteral("apps"), [this] { open(Apps); }});
   commands.append({tr("Tables"), tr("view"), QStringLiteral("tables"), [this] { open(Tables); }});
   commands.append({tr("Setup"), tr("view"), QStringLiteral("setup"), [this] { open(Setup); }});

@@ -14,6 +14,7 @@
 
 namespace ph::ui {
 
+class AppMapPage;
 class DeployDialog;
 class DropHint;
 class Notices;
@@ -23,11 +24,12 @@ class ResourcePage;
 class MainWindow : public QMainWindow {
   Q_OBJECT
  public:
-  enum View { Fleet, Apps, Tables, Setup, Logs };  // Logs has no place in the rail: it is opened from a thing
+  enum View { Fleet, AppMap, Apps, Tables, Setup, Logs };  // Logs has no place in the rail: it is opened from a thing
   explicit MainWindow(models::Session* session, QWidget* parent = nullptr);
   ~MainWindow() override;
 
   FleetPage* fleet() { return fleet_; }
+  AppMapPage* appMap() { return appMap_; }
   Inspector* inspector() { return inspector_; }
   LogRoom* logRoom() { return logRoom_; }
   ResourcePage* resources() { return resources_; }
@@ -63,6 +65,7 @@ class MainWindow : public QMainWindow {
   NavRail* rail_;
   QStackedWidget* views_;
   FleetPage* fleet_;
+  AppMapPage* appMap_;
   Inspector* inspector_;
   LogRoom* logRoom_;
   ResourcePage* resources_;

@@ -5,10 +5,9 @@
 #include <QMenu>
 #include <QPainter>
 #include <QShortcut>
-#include <QToolButton>
 #include <QVBoxLayout>
 
-#include "ui/theme/icons.h"
+#include "ui/map/pan_zoom.h"
 
 namespace ph::ui {
 
@@ -101,26 +100,8 @@ FleetPage::FleetPage(models::Session* session, QWidget* parent) : QWidget(parent
   split->setSizes({560, 236});
   layout->addWidget(split, 1);
 
-  zoom_ = new QWidget(map_);
-  zoom_->setObjectName(QStringLiteral("zoom"));
-  zoom_->setAttribute(Qt::WA_StyledBackground);
-  auto* zoom = new QHBoxLayout(zoom_);
-  zoom->setContentsMargins(0, 0, 0, 0);
-  zoom->setSpacing(2);
-  auto tool = [&](const QString& text, const QString& name, auto act) {
-    auto* b = button(text, "quiet", zoom_);
-    b->setFixedSize(text.size() > 2 ? 44 : 28, 26);
-    b->setStyleSheet(QStringLiteral("padding: 0;"));
-    b->setToolTip(name);
-    b->setAccessibleName(name);
-    b->setFocusPolicy(Qt::NoFocus);  // the map's own keys do the same
-    connect(b, &QPushButton::clicked, map_, act);
-    zoom->addWidget(b);
-  };
-  tool(QStringLiteral("−"), tr("Farther (-)"), [this] { map_->zoomBy(1 / 1.4, map_->rect().center()); });
-  tool(QStringLiteral("+"), tr("Nearer (+)"), [this] { map_->zoomBy(1.4, map_->rect().center()); });
-  tool(tr("Fit"), tr("The whole fleet (0)"), [this] { map_->fit(); });
-  zoom_->adjustSize();
+  zoom_ = zoomTools(map_, tr("The whole fleet (0)"), [this](double factor) { map_->zoomBy(factor, map_->rect().center()); },
+                    [this] { map_->fit(); });
 
   connect(grouping_->menu(), &QMenu::aboutToShow, this, &FleetPage::offerGroupings);
   connect(filter_, &QLineEdit::textChanged, &session->map, &models::MapModel::setFilter);
@@ -236,12 +217,6 @@ void FleetPage::show(const Subject& subject) {
 
 void FleetPage::paintEvent(QPaintEvent*) {
   QPainter(this).fillRect(rect(), colors().background);
-}
-
-void FleetPage::resizeEvent(QResizeEvent*) {
-  QMetaObject::invokeMethod(
-      this, [this] { zoom_->move(map_->width() - zoom_->width(), map_->height() - zoom_->height()); },
-      Qt::QueuedConnection);
 }
 
 }  // namespace ph::ui

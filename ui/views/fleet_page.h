@@ -34,7 +34,6 @@ class FleetPage : public QWidget {
 
  protected:
   void paintEvent(QPaintEvent*) override;
-  void resizeEvent(QResizeEvent*) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:

@@ -131,7 +131,7 @@ class AppMapTest : public QObject {
     QCOMPARE(g.routes, (QList<QPair<int, int>>{{0, 0}}));
     QCOMPARE(int(g.sets.size()), 1);
     QCOMPARE(g.sets[0].box.name, QString("web-7c9f4"));
-    QCOMPARE(g.sets[0].box.detail, QString("revision 3 · 2 of 2 ready"));
+    QCOMPARE(g.sets[0].box.detail, QString("rev. 3 · 2 of 2"));
     QCOMPARE(int(g.sets[0].tiles.size()), 2);
     QCOMPARE(g.olderSets, 1);
     QCOMPARE(g.tone, Tone::Ok);
