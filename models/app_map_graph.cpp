@@ -1,5 +1,6 @@
 // AppMapModel: one application's graph, and its health in one tone and one sentence.
 #include <algorithm>
+#include <unordered_map>
 
 #include "models/app_map_model.h"
 #include "models/json_read.h"
@@ -14,13 +15,14 @@ bool selects(const Labels& selector, const Labels& labels) {
   return !selector.isEmpty() && std::all_of(selector.begin(), selector.end(), [&](auto& t) { return labels.contains(t); });
 }
 
-// The ReplicaSet that a pod belongs to: what its owner says, or, of a Deployment's, its name without the last part.
-QString setOf(const PodFacts& pod) {
+// The ReplicaSet that a pod belongs to, in UTF-8: what its owner says, or, of a Deployment's, its name without the last
+// part. Empty for none.
+std::string setOf(const PodFacts& pod) {
   if (pod.object) {
     auto* owner = pod.object->meta().controller();
-    return owner && owner->kind == "ReplicaSet" ? QString::fromStdString(owner->name) : QString();
+    return owner && owner->kind == "ReplicaSet" ? owner->name : std::string();
   }
-  return appKind(pod.app) == u"Deployment" ? pod.name.section('-', 0, -2) : QString();
+  return pod.app.startsWith(u"Deployment/") ? pod.name.left(pod.name.lastIndexOf('-')).toStdString() : std::string();
 }
 
 AppEntry entry(const QString& kind, const Subject& subject, const QString& name, const QString& detail, Tone tone) {
@@ -31,21 +33,22 @@ Subject ingress(const AppPart& p) {
   return ObjectRef{"networking.k8s.io", "v1", "Ingress", "ingresses", p.ns, p.name}.subject();
 }
 
-// Whoever was there keeps the slot; newcomers take holes, by name.
-void takeSlots(std::vector<AppTile>& tiles, const QStringList& pods) {
-  QSet<QString> left(pods.begin(), pods.end());
-  for (auto& t : tiles) {
-    if (!left.remove(t.pod)) t = {};
-  }
-  QStringList fresh(left.begin(), left.end());
-  fresh.sort();
+// Whether that is the ReplicaSet of this name; `name` is the same as `utf8`. Asked of each pod at each change.
+bool isOf(const PodFacts& pod, const QString& name, const std::string& utf8) {
+  if (!pod.object) return pod.name.startsWith(name) && (name.isEmpty() || pod.name.lastIndexOf('-') == name.size());
+  auto* owner = pod.object->meta().controller();
+  return (owner && owner->kind == "ReplicaSet") ? owner->name == utf8 : utf8.empty();
+}
+
+// By name into the holes, then behind.
+void addTiles(std::vector<AppTile>& tiles, std::vector<AppTile> fresh) {
+  std::sort(fresh.begin(), fresh.end(), [](auto& a, auto& b) { return a.pod < b.pod; });
   size_t hole = 0;
-  for (auto& key : fresh) {
+  for (auto& tile : fresh) {
     while (hole < tiles.size() && !tiles[hole].pod.isEmpty()) ++hole;
     if (hole == tiles.size()) tiles.emplace_back();
-    tiles[hole].pod = key;
+    tiles[hole] = std::move(tile);
   }
-  while (!tiles.empty() && tiles.back().pod.isEmpty()) tiles.pop_back();
 }
 
 }  // namespace
@@ -85,14 +88,10 @@ AppGraph AppMapModel::graph(const QString& key, const AppGraph* before) {
     g.wanted = p->wanted;
     labels = p->labels;
   }
-  const QSet<QString>& pods = state.podsOfApp(key);
-  for (auto& pod : pods) {
-    auto* f = state.pod(pod);
-    g.ready += f->state == PodState::Ready;
-    if (f->state == PodState::Ready || labels.isEmpty()) labels = f->labels;
-  }
-  if (!w && !p) g.wanted = int(pods.size());
   addSets(g, before);
+  for (auto& set : g.sets) g.ready += set.ready;
+  if (!w && !p) g.wanted = int(state.podsOfApp(key).size());
+  if (auto* pod = samplePod(g)) labels = pod->labels;
   addEntrances(g, labels);
   addUses(g, usesOfTemplate(key));
   judge(g, w, p);
@@ -126,56 +125,105 @@ const QList<PodUse>& AppMapModel::usesOfTemplate(const QString& key) {
   return known.uses;
 }
 
-void AppMapModel::addSets(AppGraph& g, const AppGraph* before) const {
-  auto& state = session_->state;
-  QMap<QString, QStringList> bySet;
-  for (auto& key : state.podsOfApp(g.key)) bySet[setOf(*state.pod(key))] << key;
-  for (auto& key : setsOf_.value(g.key)) {
-    const AppPart* p = part(Kind::ReplicaSet, key);
-    if (!p || p->name == g.name) continue;
-    if (p->wanted == 0 && !bySet.contains(p->name))
-      ++g.olderSets;
-    else
-      bySet[p->name];
+// A pod of it that speaks for all: a ready one where there is any.
+const PodFacts* AppMapModel::samplePod(const AppGraph& g) const {
+  const AppTile* best = nullptr;
+  for (auto& set : g.sets) {
+    for (auto& t : set.tiles) {
+      if (t.pod.isEmpty() || (best && t.state != PodState::Ready)) continue;
+      best = &t;
+      if (t.state == PodState::Ready) return session_->state.pod(t.pod);
+    }
   }
-  if (g.kind == u"ReplicaSet" && bySet.contains(g.name)) bySet[QString()] += bySet.take(g.name);  // it is its own
-  if (bySet.isEmpty()) bySet[QString()];
-  for (auto it = bySet.begin(); it != bySet.end(); ++it) {
-    AppPods pods;
-    pods.box.kind = QStringLiteral("ReplicaSet");
-    pods.box.name = it.key();
-    if (before) {
-      for (auto& b : before->sets) {
-        if (b.box.name == pods.box.name) pods.tiles = b.tiles;
+  return best ? session_->state.pod(best->pod) : nullptr;
+}
+
+// Whoever was there keeps the slot; only newcomers are sorted in, so that a change costs little in a large application.
+void AppMapModel::placePods(AppGraph& g, const AppGraph* before) const {
+  auto& state = session_->state;
+  std::unordered_map<std::string, size_t> at;
+  auto setNamed = [&](const std::string& name) -> AppPods& {
+    auto [it, made] = at.try_emplace(name, g.sets.size());
+    if (made) g.sets.emplace_back().box.name = QString::fromStdString(name);
+    return g.sets[it->second];
+  };
+  qsizetype kept = 0;
+  if (before) {
+    for (auto& old : before->sets) {
+      const std::string name = old.box.name.toStdString();
+      // A ReplicaSet that nobody owns is its own.
+      const QString& owner = name.empty() && g.kind == u"ReplicaSet" ? g.name : old.box.name;
+      const std::string utf8 = owner.toStdString();
+      AppPods& set = setNamed(name);
+      set.tiles = old.tiles;
+      for (auto& t : set.tiles) {
+        auto* f = t.pod.isEmpty() ? nullptr : state.pod(t.pod);
+        if (f && f->app == g.key && isOf(*f, owner, utf8)) {
+          ++kept;
+          t.state = f->state;
+        } else {
+          t = {};
+        }
       }
     }
-    takeSlots(pods.tiles, *it);
-    for (auto& t : pods.tiles) {
-      auto* f = t.pod.isEmpty() ? nullptr : state.pod(t.pod);
-      if (!f) continue;
-      t.state = f->state;
-      ++pods.pods;
-      ++pods.states[size_t(f->state)];
+  }
+  const QSet<QString>& pods = state.podsOfApp(g.key);
+  if (kept < pods.size()) {
+    QSet<QStringView> there;
+    for (auto& set : g.sets) {
+      for (auto& t : set.tiles) there.insert(t.pod);
     }
-    pods.ready = pods.states[size_t(PodState::Ready)];
-    const AppPart* p = it.key().isEmpty() ? nullptr : part(Kind::ReplicaSet, g.ns + '/' + it.key());
-    if (!it.key().isEmpty()) pods.box.subject = ObjectRef{"apps", "v1", "ReplicaSet", "replicasets", g.ns, it.key()}.subject();
-    const int wanted = p ? p->wanted : it.key().isEmpty() ? g.wanted : pods.pods;
-    pods.box.detail = tr("%1 of %2 ready").arg(pods.ready).arg(wanted);
+    std::unordered_map<std::string, std::vector<AppTile>> fresh;
+    for (auto& key : pods) {
+      if (there.contains(key)) continue;
+      auto* f = state.pod(key);
+      fresh[setOf(*f)].push_back({key, f->state});
+    }
+    for (auto& [name, tiles] : fresh)
+      addTiles(setNamed(g.kind == u"ReplicaSet" && name == g.name.toStdString() ? std::string() : name).tiles, std::move(tiles));
+  }
+  for (auto& set : g.sets) {
+    while (!set.tiles.empty() && set.tiles.back().pod.isEmpty()) set.tiles.pop_back();
+  }
+  std::erase_if(g.sets, [](auto& set) { return set.tiles.empty(); });
+}
+
+void AppMapModel::addSets(AppGraph& g, const AppGraph* before) const {
+  placePods(g, before);
+  for (auto& key : setsOf_.value(g.key)) {
+    const AppPart* p = part(Kind::ReplicaSet, key);
+    if (!p || p->name == g.name || std::any_of(g.sets.begin(), g.sets.end(), [&](auto& s) { return s.box.name == p->name; })) continue;
+    p->wanted == 0 ? (void)++g.olderSets : (void)(g.sets.emplace_back().box.name = p->name);
+  }
+  if (g.sets.empty()) g.sets.emplace_back();
+  for (auto& set : g.sets) {
+    AppEntry& box = set.box;
+    for (auto& t : set.tiles) {
+      set.pods += !t.pod.isEmpty();
+      set.states[size_t(t.state)] += !t.pod.isEmpty();
+    }
+    set.ready = set.states[size_t(PodState::Ready)];
+    box.kind = QStringLiteral("ReplicaSet");
+    const AppPart* p = box.name.isEmpty() ? nullptr : part(Kind::ReplicaSet, g.ns + '/' + box.name);
+    if (!box.name.isEmpty()) box.subject = ObjectRef{"apps", "v1", "ReplicaSet", "replicasets", g.ns, box.name}.subject();
+    const int wanted = p ? p->wanted : box.name.isEmpty() && g.wanted > 0 ? g.wanted : set.pods;
     // In brief: beside its name there is little room.
-    if (p && p->revision > 0) pods.box.detail = tr("rev. %1").arg(p->revision) + QStringLiteral(" · ") + tr("%1 of %2").arg(pods.ready).arg(wanted);
-    pods.box.tone = pods.states[size_t(PodState::Failing)] > 0 ? Tone::Error
-                    : pods.ready < wanted                      ? Tone::Warn
-                    : wanted == 0                              ? Tone::Plain
-                                                               : Tone::Ok;
-    g.sets.push_back(std::move(pods));
+    box.detail = p && p->revision > 0 ? tr("rev. %1").arg(p->revision) + QStringLiteral(" · ") + tr("%1 of %2").arg(set.ready).arg(wanted)
+                                      : tr("%1 of %2 ready").arg(set.ready).arg(wanted);
+    box.tone = set.states[size_t(PodState::Failing)] > 0 ? Tone::Error
+               : set.ready < wanted                      ? Tone::Warn
+               : wanted == 0                             ? Tone::Plain
+                                                         : Tone::Ok;
   }
   // The newest version first; what is on its way out below.
   auto revision = [&](const AppPods& s) {
     const AppPart* p = part(Kind::ReplicaSet, g.ns + '/' + s.box.name);
     return p ? p->revision : 0;
   };
-  std::stable_sort(g.sets.begin(), g.sets.end(), [&](auto& a, auto& b) { return revision(a) > revision(b); });
+  std::sort(g.sets.begin(), g.sets.end(), [&](auto& a, auto& b) {
+    const int x = revision(a), y = revision(b);
+    return x != y ? x > y : a.box.name < b.box.name;
+  });
 }
 
 void AppMapModel::addEntrances(AppGraph& g, const Labels& labels) const {

@@ -113,7 +113,9 @@ class AppMapModel : public QObject {
   QSet<QString> keys() const;
   // app_map_graph.cpp:
   AppGraph graph(const QString& key, const AppGraph* before);
+  void placePods(AppGraph& g, const AppGraph* before) const;
   void addSets(AppGraph& g, const AppGraph* before) const;
+  const PodFacts* samplePod(const AppGraph& g) const;
   void addEntrances(AppGraph& g, const Labels& labels) const;
   void addUses(AppGraph& g, const QList<PodUse>& uses) const;
   void judge(AppGraph& g, const WorkloadFacts* workload, const AppPart* part) const;

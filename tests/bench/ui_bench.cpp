@@ -24,6 +24,7 @@
 #include "tests/bench/row.h"
 #include "tests/support/fake_client.h"
 #include "tests/ui/sample.h"
+#include "ui/appmap/app_map_page.h"
 #include "ui/shell/main_window.h"
 #include "ui/theme/translations.h"
 #include "ui/views/table_pages.h"
@@ -232,6 +233,47 @@ void eventToPixels(models::Session& session, MainWindow& window) {
   session.disconnectFrom();
 }
 
+// The application map: until it is there, its frames, and what a change to one pod of 100,000 costs.
+void applications(models::Session& session, MainWindow& window) {
+  const double begin = seconds();
+  window.open(MainWindow::AppMap);
+  auto* map = window.appMap()->map();
+  map->repaint();
+  row("ui: application map shown, 100,000 pods", (seconds() - begin) * 1000, "ms", "");
+  std::vector<double> all;
+  const QPointF middle = map->rect().center();
+  for (double zoom : {1.0, 0.4, 0.6, 2.0, 2.0}) {
+    map->zoomBy(zoom);
+    mouse(map, QEvent::MouseButtonPress, middle, Qt::LeftButton);
+    for (int i = 1; i <= 40; ++i) {
+      const double from = seconds(), by = (i <= 20 ? i : 40 - i) * 11.0;
+      mouse(map, QEvent::MouseMove, middle + QPointF(by, by * 0.6), Qt::LeftButton);
+      map->repaint();
+      all.push_back((seconds() - from) * 1000);
+      QCoreApplication::processEvents();
+    }
+    mouse(map, QEvent::MouseButtonRelease, middle, Qt::NoButton);
+  }
+  window.select({});
+  map->fit();
+  row("ui: application map frame p50", at(all, 0.5), "ms", "<= 16.7");
+  row("ui: application map frame p99", at(all, 0.99), "ms", "<= 33");
+  std::vector<double> changes;
+  auto pod = session.state.pods().begin()->second;
+  for (int i = 0; i < 40; ++i) {
+    models::Diff d;
+    pod.state = i % 2 ? models::PodState::Ready : models::PodState::Starting;
+    d.pods.put.push_back(pod);
+    const double from = seconds();
+    session.state.apply(std::move(d));
+    window.appMap()->model()->compute();
+    map->repaint();
+    changes.push_back((seconds() - from) * 1000);
+  }
+  row("ui: application map, one pod changes, GUI thread p99", at(changes, 0.99), "ms", "<= 33");
+  window.open(MainWindow::Fleet);
+}
+
 void idle(MainWindow& window) {
   window.fleet()->map()->fit();
   turn([until = seconds() + 1] { return seconds() > until; });
@@ -259,6 +301,7 @@ int main(int argc, char** argv) {
   sample::many(session, kMachines, kPodsEach);
   turn([until = seconds() + 0.5] { return seconds() > until; });
   frames(window, each);
+  applications(session, window);
   row("ui: memory without the engine", residentMb(), "MB", "<= 300");
   eventToPixels(session, window);
   idle(window);
