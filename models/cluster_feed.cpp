@@ -79,7 +79,10 @@ ClusterFeed::ClusterFeed(ClusterState* state, std::shared_ptr<client::Client> cl
   inbox->strand = executor->strand();
   inbox->tell = [self = QPointer<ClusterFeed>(this)] {
     onGui([self] {
-      if (self) QTimer::singleShot(kFrameMs, self, [self] { self->deliver(); });
+      if (!self) return;
+      const qint64 wait = self->delivered_.isValid() ? kFrameMs - self->delivered_.elapsed() : 0;
+      if (wait <= 0) return self->deliver();
+      QTimer::singleShot(int(wait), Qt::PreciseTimer, self, [self] { self->deliver(); });
     });
   };
   std::weak_ptr<Inbox> weak = inbox;
@@ -181,6 +184,7 @@ void ClusterFeed::deliver() {
     events.moveTo(diff.events);
   }
   if (!diff.empty()) state_->apply(std::move(diff));
+  delivered_.start();
   if (unsynced > 0) return;
   state_->setLink(down > 0 && state_->link() != Link::Loading ? Link::Offline : Link::Live);
 }

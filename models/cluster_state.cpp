@@ -82,7 +82,17 @@ void ClusterState::indexPod(const PodFacts& pod, bool add) {
 }
 
 void ClusterState::count(const PodFacts& pod, int by) {
+  Tally& states = states_[pod.app];
+  states[size_t(pod.state)] += by;
+  if (states == Tally{}) states_.remove(pod.app);
   if (pod.state == PodState::Finished) return;
+  if (!pod.node.isEmpty()) {
+    Requests& sum = requests_[pod.node];
+    sum.cpu += by * pod.cpuRequest;
+    sum.memory += by * pod.memoryRequest;
+    sum.pods += by;
+    if (sum.pods == 0) requests_.remove(pod.node);
+  }
   health_.pods += by;
   switch (pod.state) {
     case PodState::Ready:
@@ -155,18 +165,6 @@ const ServiceFacts* ClusterState::serviceOfApp(const QString& app) const {
     if (s.ns == ns && selects(s.selector, labels) && (!best || s.name < best->name)) best = &s;
   }
   return best;
-}
-
-ClusterState::Requests ClusterState::requestsOn(const QString& node) const {
-  Requests sum;
-  for (auto& key : podsOnNode(node)) {
-    auto* p = pod(key);
-    if (!p || p->state == PodState::Finished) continue;
-    sum.cpu += p->cpuRequest;
-    sum.memory += p->memoryRequest;
-    ++sum.pods;
-  }
-  return sum;
 }
 
 }  // namespace ph::models

@@ -4,6 +4,7 @@
 
 #include <QObject>
 #include <QSet>
+#include <array>
 #include <functional>
 #include <optional>
 #include <unordered_map>
@@ -74,16 +75,20 @@ class ClusterState : public QObject {
   // Keys of the pods of an application or on a node; empty when there are none.
   const QSet<QString>& podsOfApp(const QString& app) const;
   const QSet<QString>& podsOnNode(const QString& node) const;
+  // How many of an application's pods are in each state; kept up with each diff.
+  using Tally = std::array<int, kPodStates>;
+  Tally statesOf(const QString& app) const { return states_.value(app); }
+  int inState(const QString& app, PodState state) const { return statesOf(app)[size_t(state)]; }
   // The machine that a node belongs to, by status or by name; null when it was not joined by a Machine.
   const MachineFacts* machineOfNode(const QString& node) const;
   const ServiceFacts* serviceOfApp(const QString& app) const;  // the first whose selector fits its pods
 
-  // Sum of the requests of the pods on a node that still run.
+  // Sum of the requests of the pods on a node that still run; kept up with each diff.
   struct Requests {
     int64_t cpu = 0, memory = 0;
     int pods = 0;
   };
-  Requests requestsOn(const QString& node) const;
+  Requests requestsOn(const QString& node) const { return requests_.value(node); }
 
   const Health& health() const { return health_; }
 
@@ -111,6 +116,8 @@ class ClusterState : public QObject {
   FactMap<ServiceFacts> services_;
   FactMap<EventFacts> events_;
   QHash<QString, QSet<QString>> byApp_, byNode_;
+  QHash<QString, Requests> requests_;  // by node
+  QHash<QString, Tally> states_;       // by application
   Health health_;
   bool filled_ = false;
 };

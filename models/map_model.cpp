@@ -288,13 +288,9 @@ void MapModel::refreshApp(int index) {
   MapApp& app = apps_[index];
   const auto before = std::make_tuple(app.pods, app.wanted, app.ready, app.listed);
   auto* w = state_->workload(app.key);
-  const auto& pods = state_->podsOfApp(app.key);
-  app.pods = int(pods.size());
+  app.pods = int(state_->podsOfApp(app.key).size());
   app.wanted = w ? w->wanted : app.pods;
-  app.ready = w ? w->ready : 0;
-  if (!w) {
-    for (auto& key : pods) app.ready += state_->pod(key)->state == PodState::Ready;
-  }
+  app.ready = w ? w->ready : state_->inState(app.key, PodState::Ready);
   app.listed = w || app.pods > 0;
   if (before != std::make_tuple(app.pods, app.wanted, app.ready, app.listed)) appsDirty_ = true;
 }

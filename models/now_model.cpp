@@ -333,7 +333,8 @@ void NowModel::tellWaiting(const QString& app) {
   const QString topic = QStringLiteral("waiting:") + app;
   int stuck = 0;
   QString why;
-  for (auto& key : state_->podsOfApp(app)) {
+  const bool any = state_->inState(app, PodState::Waiting) > 0;
+  for (auto& key : any ? state_->podsOfApp(app) : QSet<QString>()) {
     auto* p = state_->pod(key);
     if (p->state != PodState::Waiting || p->message.isEmpty()) continue;
     ++stuck;

@@ -62,7 +62,8 @@ std::vector<const models::PodFacts*> ordered(const models::ClusterState& state, 
            : s == models::PodState::Waiting  ? 3
                                              : 4;
   };
-  std::sort(pods.begin(), pods.end(), [&](auto* a, auto* b) {
+  const auto shown = pods.begin() + std::ptrdiff_t(std::min(pods.size(), max));
+  std::partial_sort(pods.begin(), shown, pods.end(), [&](auto* a, auto* b) {
     if (rank(a->state) != rank(b->state)) return rank(a->state) < rank(b->state);
     return a->key < b->key;
   });
@@ -167,10 +168,7 @@ void ClusterOverview::show(const QString&) {
             app.name,
             {},
             tr("%1 of %2").arg(app.ready).arg(app.wanted)};
-    row.tone = app.ready >= app.wanted ? Tone::Ok : Tone::Warn;
-    for (auto& key : state.podsOfApp(app.key)) {
-      if (state.pod(key)->state == models::PodState::Failing) row.tone = Tone::Error;
-    }
+    row.tone = state.inState(app.key, models::PodState::Failing) > 0 ? Tone::Error : app.ready >= app.wanted ? Tone::Ok : Tone::Warn;
     apps.push_back(row);
   }
   noApps_->setVisible(apps.empty());

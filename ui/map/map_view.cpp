@@ -23,9 +23,14 @@ MapView::MapView(models::MapModel* model, QWidget* parent)
   // "lost 4 s ago" goes on counting; only while a card says such a thing.
   second_.setInterval(1000);
   connect(&second_, &QTimer::timeout, this, [this] {
+    QHash<int, QString> now;
     for (int i = 1; i < int(model_->cards().size()); ++i) {
-      if (model_->card(i).used && model_->card(i).state == CardState::Lost) updateCard(i);
+      auto& card = model_->card(i);
+      if (!card.used || card.state != CardState::Lost) continue;
+      now[i] = models::words::ago(model_->state()->now() - card.since);
+      if (lostFor_.value(i) != now[i]) updateCard(i);  // minutes later it says the same for long
     }
+    lostFor_ = std::move(now);
   });
   newsOver_.setSingleShot(true);
   connect(&newsOver_, &QTimer::timeout, this, &MapView::expireNews);
@@ -369,13 +374,13 @@ void MapView::paintGroups(QPainter& p, const QRectF& dirty) {
 
 void MapView::paintEvent(QPaintEvent* event) {
   QPainter p(this);
-  const QRectF dirty = event->rect();
-  p.fillRect(dirty, colors().background);
-  paintGroups(p, dirty);
-  paintCards(p, dirty);
+  p.fillRect(event->rect(), colors().background);
+  paintGroups(p, event->rect());
+  paintCards(p, event->region());
 }
 
-void MapView::paintCards(QPainter& p, const QRectF& dirty) {
+void MapView::paintCards(QPainter& p, const QRegion& region) {
+  const QRectF dirty = region.boundingRect();
   CardLook look;
   look.onlyApp = onlyApp_;
   look.filtering = model_->filtering();
@@ -389,7 +394,8 @@ void MapView::paintCards(QPainter& p, const QRectF& dirty) {
     if (line.top() - 3 > dirty.bottom()) break;
     for (int index : row) {
       const QRectF r = toScreen(layout_.card(index));
-      if (!r.adjusted(-3, -3, 3, 3).intersects(dirty)) continue;
+      // Cards far apart may have changed: what is between them is not painted.
+      if (!region.intersects(r.adjusted(-3, -3, 3, 3).toAlignedRect())) continue;
       const auto& card = model_->card(index);
       look.selected = selection_.kind == Subject::Kind::Machine && selection_.key == card.key;
       look.hovered = hover_.card == index && !panning_;

@@ -77,7 +77,7 @@ class MapView : public QWidget {
   void choose(const models::Subject& subject);
   void step(int dx, int dy);
   void paintGroups(QPainter& p, const QRectF& dirty);
-  void paintCards(QPainter& p, const QRectF& dirty);
+  void paintCards(QPainter& p, const QRegion& region);
   double arrival(const QString& pod) const;
   double pulse(const QString& pod) const;
   void onNews(const QList<models::MapNews>& news);
@@ -112,6 +112,7 @@ class MapView : public QWidget {
     Tone tone() const;
   };
   QHash<int, News> news_;
+  QHash<int, QString> lostFor_;  // what a lost machine's card says of it
   QHash<QString, bool> judged_;
   int pointed_ = -1;
   struct {
