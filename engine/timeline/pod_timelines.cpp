@@ -22,6 +22,7 @@ using api::JsonObject;
 using client::Change;
 
 constexpr size_t kKept = 2000;
+constexpr auto kCrossing = std::chrono::seconds(2);  // how late news of one kind may be behind that of another
 
 enum Step : size_t { kRequest, kStored, kController, kPodMade, kScheduled, kBound, kAgent, kContainer, kStarted, kInService, kSteps };
 constexpr std::string_view kNames[kSteps] = {"Request", "Stored", "Controller", "PodMade", "Scheduled",
@@ -33,6 +34,8 @@ struct Record {
   MonoTime madeMono{};
   std::array<std::optional<MonoTime>, kSteps> at;
   bool inEndpoints = false;
+  std::string owner;  // uid
+  Written own{};      // of the pod itself
 
   void reached(Step step, MonoTime when) {
     if (!at[step]) at[step] = when;
@@ -43,6 +46,7 @@ struct Record {
 struct Cause {
   Written written;
   std::string text;
+  bool made = false;  // it came to be then: it was before all that it owns, whatever state of it was seen first
 };
 
 // All containers run, or have run: an ended one was started as well.
@@ -130,8 +134,25 @@ class Timelines : public std::enable_shared_from_this<Timelines> {
     if (!fresh || (c.old && c.old->meta().generation == c.now->meta().generation)) return;
     auto* owner = object.meta().controller();
     auto text = fmt::format("{} {} {}", object.info().kind, object.name(), c.old ? "changed" : "made");
-    causes_[object.uid()] = {written(object), std::move(text)};
+    causes_[object.uid()] = {written(object), std::move(text), !c.old};
     if (owner) owners_[object.uid()] = owner->uid;
+    explainAgain(object.uid());
+  }
+
+  // Each kind is watched by itself: a pod may be heard of before what made it.
+  void explainAgain(const std::string& uid) {
+    const MonoTime now = strand_->monoNow();
+    auto& news = causes_.at(uid);
+    for (auto it = order_.rbegin(); it != order_.rend(); ++it) {
+      Record& record = records_.at(*it);
+      if (now - record.madeMono > kCrossing) break;
+      if (record.owner.empty() || (!news.made && news.written.asked > record.own.asked)) continue;
+      auto above = owners_.find(record.owner);
+      if (record.owner != uid && (above == owners_.end() || above->second != uid)) continue;
+      auto direct = causes_.find(record.owner);
+      if (direct == causes_.end() || direct->second.text.empty() || (!direct->second.made && direct->second.written.asked > record.own.asked)) continue;
+      caused(record, record.own, direct->second, record.owner);
+    }
   }
 
   void onPod(const Change& c, bool fresh) {
@@ -172,8 +193,11 @@ class Timelines : public std::enable_shared_from_this<Timelines> {
     record.at[kRequest] = own.asked;
     record.at[kStored] = own.durable;
     record.cause = "the pod was asked for";
-    if (auto* owner = object.meta().controller())
+    record.own = own;
+    if (auto* owner = object.meta().controller()) {
+      record.owner = owner->uid;
       if (auto direct = causes_.find(owner->uid); direct != causes_.end() && !direct->second.text.empty()) caused(record, own, direct->second, owner->uid);
+    }
     auto [it, isNew] = records_.insert_or_assign(object.uid(), std::move(record));
     if (!isNew) return;
     order_.push_back(object.uid());
@@ -189,12 +213,13 @@ class Timelines : public std::enable_shared_from_this<Timelines> {
     auto above = owners_.find(directUid);
     auto higher = above == owners_.end() ? causes_.end() : causes_.find(above->second);
     // A pod that went away, or the like, after the workload's last change has nothing to do with that change.
-    if (higher != causes_.end() && !higher->second.text.empty() && higher->second.written.asked <= direct.written.asked && !direct.text.starts_with("Pod ")) {
+    if (higher != causes_.end() && !higher->second.text.empty() && !direct.text.starts_with("Pod ") &&
+        (higher->second.made || higher->second.written.asked <= direct.written.asked)) {
       first = &higher->second;
       record.at[kController] = direct.written.durable;
     }
-    record.at[kRequest] = first->written.asked;
-    record.at[kStored] = first->written.durable;
+    record.at[kRequest] = std::min(first->written.asked, direct.written.asked);
+    record.at[kStored] = std::min(first->written.durable, direct.written.durable);
     record.cause = first->text;
   }
 

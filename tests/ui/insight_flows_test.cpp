@@ -205,6 +205,11 @@ class InsightFlowsTest : public QObject {
     }
     auto& map = h_.session().map;
     QTRY_VERIFY(map.groupingLabels().contains("lab/rack"));
+    auto labelled = [&](const QString& node) {
+      auto* n = h_.session().state.node(node);
+      return n && std::any_of(n->labels.begin(), n->labels.end(), [](auto& l) { return l.first == u"lab/rack"; });
+    };
+    QTRY_VERIFY(labelled("n-0") && labelled("n-1") && labelled("n-2"));
     auto* menu = h_.window().fleet()->grouping()->menu();
     emit menu->aboutToShow();
     QAction* rack = nullptr;

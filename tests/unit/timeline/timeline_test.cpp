@@ -129,6 +129,27 @@ class TimelineTest : public QObject {
     QCOMPARE(w.cause("solo-c"), std::string("ReplicaSet solo changed"));
   }
 
+  // Each kind is watched by itself, and news may cross: what made the pod is heard of after the pod.
+  void causesHeardOfLate() {
+    for (int late = 1; late <= 2; ++late) {
+      World w;
+      Duration way = 60ms;
+      w.client.delay = [&] { return way; };
+      w.make(workload("Deployment", "web"));
+      if (late == 1) way = 0ms;  // else the ReplicaSet is late too
+      w.make(workload("ReplicaSet", "web-1", ownedBy("Deployment", "web", uidOf(w, "deployments", "default/web"))));
+      way = 0ms;
+      w.make(podYaml("web-1-a", ownedBy("ReplicaSet", "web-1", uidOf(w, "replicasets", "default/web-1"))));
+      QVERIFY(w.cause("web-1-a") != "Deployment web made");  // not yet
+      w.sim->runFor(100ms);
+      QCOMPARE(w.cause("web-1-a"), std::string("Deployment web made"));
+      QCOMPARE(w.steps("web-1-a"), std::string("Request 0, Stored 1, Controller 11, PodMade 21"));
+      // What happens to it later made none of this.
+      w.edit("deployments", "default/web", [](Json& d) { d.at("metadata").as_object()["generation"] = 2; });
+      QCOMPARE(w.cause("web-1-a"), std::string("Deployment web made"));
+    }
+  }
+
   void aPodOfItsOwnHasNoController() {
     World w;
     w.make(podYaml("alone"));
