@@ -157,6 +157,39 @@ class ModelsTest : public QObject {
     QCOMPARE(s.state.health().moving, 0);
   }
 
+  // What is kept up with each diff is what counting anew gives.
+  void sumsFollowTheDiffs() {
+    Session s;
+    quint32 seed = 7;
+    auto pick = [&](quint32 n) { return (seed = seed * 1664525u + 1013904223u) / 65536u % n; };
+    for (int round = 0; round < 200; ++round) {
+      Diff d;
+      QSet<QString> taken;
+      for (int i = 0; i < 5; ++i) {
+        auto p = web(QString::number(pick(30)), pick(4) ? QStringLiteral("n%1").arg(pick(4)) : QString(), PodState(pick(kPodStates)));
+        p.app = key(pick(2) ? "web" : "api");
+        p.cpuRequest = pick(9);
+        if (taken.contains(p.key)) continue;
+        taken.insert(p.key);
+        pick(3) ? d.pods.put.push_back(p) : d.pods.gone.push_back(p.key);
+      }
+      s.state.apply(std::move(d));
+      QHash<QString, ClusterState::Requests> sums;
+      QHash<QString, ClusterState::Tally> tallies;
+      for (auto& [k, p] : s.state.pods()) {
+        ++tallies[p.app][size_t(p.state)];
+        if (p.state == PodState::Finished || p.node.isEmpty()) continue;
+        sums[p.node].cpu += p.cpuRequest;
+        ++sums[p.node].pods;
+      }
+      for (auto* node : {"n0", "n1", "n2", "n3"}) {
+        QCOMPARE(s.state.requestsOn(node).cpu, sums.value(node).cpu);
+        QCOMPARE(s.state.requestsOn(node).pods, sums.value(node).pods);
+      }
+      for (auto* app : {"web", "api"}) QVERIFY(s.state.statesOf(key(app)) == tallies.value(key(app)));
+    }
+  }
+
   void theFeedTellsALoss() {
     Session s;
     QAbstractItemModelTester tester(&s.now, QAbstractItemModelTester::FailureReportingMode::QtTest);
