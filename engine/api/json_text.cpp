@@ -36,6 +36,7 @@ struct TreeHandler {
   explicit TreeHandler(unsigned char* buffer, size_t size) : stack({}, buffer, size) { stack.reset(); }
   bj::value_stack stack;
   size_t keys = 0;
+  std::string number;  // what came of one in parts
 
   bool on_document_begin(bj::error_code&) { return true; }
   bool on_document_end(bj::error_code&) { return true; }
@@ -66,16 +67,26 @@ struct TreeHandler {
     stack.push_string(s);
     return true;
   }
-  bool on_number_part(bj::string_view, bj::error_code&) { return true; }
+  bool on_number_part(bj::string_view s, bj::error_code&) {
+    number.append(s.data(), s.size());
+    return true;
+  }
   bool on_int64(int64_t i, bj::string_view, bj::error_code&) {
+    number.clear();
     stack.push_int64(i);
     return true;
   }
   bool on_uint64(uint64_t u, bj::string_view, bj::error_code&) {
+    number.clear();
     stack.push_uint64(u);
     return true;
   }
-  bool on_double(double d, bj::string_view, bj::error_code& ec) {
+  bool on_double(double d, bj::string_view s, bj::error_code& ec) {
+    number.append(s.data(), s.size());
+    // The parser's own is off in the last bits of some, which then are others each time they are written and read. It
+    // stays where there is none nearer (too small for a double).
+    std::from_chars(number.data(), number.data() + number.size(), d);
+    number.clear();
     if (!std::isfinite(d)) return refuse(ec, bj::error::exponent_overflow);
     stack.push_double(d);
     return true;
