@@ -69,9 +69,10 @@ Inspector::Inspector(models::Session* session, QWidget* parent) : QWidget(parent
   tabs_ = new QTabBar(this);
   tabs_->setDrawBase(false);
   tabs_->setExpanding(false);
+  tabs_->setElideMode(Qt::ElideNone);
   tabs_->setAccessibleName(tr("Pages"));
   auto* tabRow = new QHBoxLayout;
-  tabRow->setContentsMargins(space::l, 0, space::l, 0);
+  tabRow->setContentsMargins(space::l, 0, space::xs, 0);  // a pod's seven just fit
   tabRow->addWidget(tabs_);
   tabRow->addStretch();
   layout->addLayout(tabRow);

@@ -16,7 +16,7 @@ class LegendBar : public QWidget {
   QRect itemRect(const QString& app) const;  // for tests and tooltips
   void setSelected(const QString& app);
   QSize sizeHint() const override { return {400, 28}; }
-  QSize minimumSizeHint() const override { return {80, 28}; }
+  QSize minimumSizeHint() const override { return {60, 28}; }
 
  signals:
   void hovered(const QString& app);

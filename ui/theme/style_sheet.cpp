@@ -76,8 +76,12 @@ QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid @muted; bord
 QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(:/icons/@mode/check.svg); }
 QCheckBox:focus { color: @accent; }
 QTabBar { background: transparent; border: 0; }
-QTabBar::tab { background: transparent; color: @muted; padding: 6px 0 8px 0; margin-right: 14px; border: 0;
-  border-bottom: 2px solid transparent; }
+QTabBar::tab { background: transparent; color: @muted; padding: 6px 0 8px 0; margin-right: 10px; border: 0;
+  border-bottom: 2px solid transparent; font-size: 12px; }
+QTabBar::scroller { width: 36px; }
+QTabBar QToolButton { background: @surface; border: 0; width: 18px; }
+QTabBar QToolButton::left-arrow { image: url(:/icons/@mode/left.svg); width: 10px; height: 10px; }
+QTabBar QToolButton::right-arrow { image: url(:/icons/@mode/right.svg); width: 10px; height: 10px; }
 QTabBar::tab:selected { color: @text; font-weight: 600; border-bottom-color: @accent; }
 QTabBar::tab:hover { color: @text; }
 QTabBar::tab:focus { color: @accent; }

@@ -66,18 +66,21 @@ FleetPage::FleetPage(models::Session* session, QWidget* parent) : QWidget(parent
   filter_->setAccessibleName(tr("Filter the map"));
   filter_->setToolTip(tr("Names, applications, states, labels: what does not fit steps back."));
   filter_->setClearButtonEnabled(true);
-  filter_->setFixedWidth(150);
+  // Narrow windows take it from the filter, never from the words of a button.
+  filter_->setMinimumWidth(64);
+  filter_->setMaximumWidth(150);
   filter_->installEventFilter(this);
   fitting_ = label({}, "caption", this);
   legend_ = new LegendBar(&session->map, &session->scale, this);
   deploy_ = button(tr("Deploy"), nullptr, this);
   add_ = button(tr("Add machine"), "primary", this);
+  for (auto* b : {deploy_, add_}) b->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
   head->addWidget(title);
   head->addWidget(grouping_);
   head->addSpacing(space::s);
-  head->addWidget(legend_, 1);
+  head->addWidget(legend_, 3);
   head->addWidget(fitting_);
-  head->addWidget(filter_);
+  head->addWidget(filter_, 1);
   head->addWidget(deploy_);
   head->addWidget(add_);
   layout->addLayout(head);
