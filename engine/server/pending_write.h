@@ -73,6 +73,8 @@ Result<> checkKind(Json& tree, const ResourceInfo& info);
 // Defaults, types and unknown fields; what the client must hear about goes to warnings or the Status. The tree comes in the
 // version asked for, and leaves in the stored one.
 Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> duplicates);
+// Whether the metadata can be read as such; nothing else of the tree is looked at.
+Result<> checkMetadata(PendingWrite& p, const Json& tree);
 // Takes p.schemaErrors, and what was found beyond them.
 api::ErrorList withSchemaErrors(PendingWrite& p, const api::ErrorList& found);
 // An update's second half: `next` takes the place of `current` (whose tree is `old`).

@@ -4,6 +4,7 @@
 #include "engine/api/convert.h"
 #include "engine/api/custom/kind.h"
 #include "engine/api/protobuf.h"
+#include "engine/api/types/meta.h"
 #include "engine/server/apply/tracking.h"
 #include "engine/server/admission/admission.h"
 #include "engine/server/authz.h"
@@ -69,16 +70,22 @@ Result<> checkKind(Json& tree, const ResourceInfo& info) {
 
 namespace {
 
-// Wrong types are answered at once; all else is kept, until the kind's own rules have been asked too.
-Result<> keepErrors(PendingWrite& p, const ResourceInfo& info, const api::ErrorList& errors, const Json& tree) {
-  if (errors.empty()) return {};
+// Values of a wrong type, each under the field `at` when that is given.
+Result<> checkTypes(PendingWrite& p, const ResourceInfo& info, const api::ErrorList& errors, const Json& tree, const std::string& at = "") {
   std::string why;
   for (auto& c : errors.causes()) {
     if (c.reason != "FieldValueTypeInvalid") continue;
     if (!why.empty()) why += ", ";
-    why += c.field + ": " + c.message;
+    why += at + (at.empty() || c.field.empty() ? "" : ".") + c.field + ": " + c.message;
   }
   if (!why.empty()) return unreadable(p, info, tree, why);
+  return {};
+}
+
+// Wrong types are answered at once; all else is kept, until the kind's own rules have been asked too.
+Result<> keepErrors(PendingWrite& p, const ResourceInfo& info, const api::ErrorList& errors, const Json& tree) {
+  if (errors.empty()) return {};
+  PH_TRY(checkTypes(p, info, errors, tree));
   p.schemaErrors = withSchemaErrors(p, errors);
   return {};
 }
@@ -114,6 +121,15 @@ Result<> conformTree(PendingWrite& p, Json& tree, std::vector<std::string> dupli
   std::string all;
   for (auto& c : complaints) all += (all.empty() ? "" : ", ") + c;
   return unreadable(p, *p.asked, tree, "strict decoding error: " + all);
+}
+
+Result<> checkMetadata(PendingWrite& p, const Json& tree) {
+  auto* metadata = member(&tree, "metadata");
+  if (!metadata || metadata->is_null()) return {};
+  Json read = *metadata;
+  api::ErrorList errors;
+  api::conform(read, api::schemaOf<api::meta::ObjectMeta>(), errors, nullptr);
+  return checkTypes(p, *p.asked, errors, tree, "metadata");
 }
 
 api::ErrorList withSchemaErrors(PendingWrite& p, const api::ErrorList& found) {
@@ -185,6 +201,7 @@ Result<> planCreate(PendingWrite& p) {
   auto duplicates = p.duplicates;  // of an apply's text, which arrives here rewritten
   PH_ASSIGN(Json tree, readBody(*p.core, p.request, &duplicates));
   PH_TRY(checkKind(tree, *p.asked));
+  PH_TRY(conformTree(p, tree, std::move(duplicates)));
   auto& metadata = makeObject(tree, "metadata");
   if (p.info->namespaced && p.request.ns.empty()) return Status::badRequest("a namespace is required to create this");
   PH_TRY(checkNamespaceOf(p, metadata));
@@ -195,7 +212,6 @@ Result<> planCreate(PendingWrite& p) {
   Json asked;
   if (auto* managed = metadata.if_contains("managedFields")) asked = std::move(*managed);
   ownMetadata(p, metadata);
-  PH_TRY(conformTree(p, tree, std::move(duplicates)));
   // An early answer, before admission reserves anything; decided again when the key's turn comes.
   if (!p.request.name.empty() && p.core->cache->get(*p.info, p.key)) return alreadyExists(*p.info, p.request.name);
   Json managed = trackCreate(p, tree, asked);

@@ -163,6 +163,20 @@ void onlyEphemeralContainers(Json& next, const Json& old) {
 // The whole object is sent, and read as such; not only its status.
 bool wholeBody(const PendingWrite& p) { return p.request.subresource.empty() || p.request.subresource == "ephemeralcontainers"; }
 
+Result<> checkName(const Json& next, const std::string& wanted) {
+  auto name = textAt(objectAt(next, "metadata"), "name");
+  if (name == wanted) return {};
+  return Status::badRequest("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
+                            wanted + ")");
+}
+
+// Of what is sent to a subresource only its own part is looked at, and what says which object is meant.
+Result<> readPart(PendingWrite& p, Json& tree) {
+  PH_TRY(checkMetadata(p, tree));
+  api::convertTree(tree, *p.asked, *p.info);
+  return {};
+}
+
 // What this request may change at all, and who owns it then.
 Result<> settleNext(PendingWrite& p, Json& next, const Json& old) {
   keepOwned(next, old);
@@ -296,13 +310,6 @@ Result<> applyPatch(const PendingWrite& p, Json& target) {
   return {};
 }
 
-Result<> checkName(const Json& next, const std::string& wanted) {
-  auto name = textAt(objectAt(next, "metadata"), "name");
-  if (name == wanted) return {};
-  return Status::badRequest("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
-                            wanted + ")");
-}
-
 Result<> planApplyCreate(PendingWrite& p);
 
 Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
@@ -320,7 +327,7 @@ Result<Decision> decidePatch(PendingWrite& p, const ObjectPtr& current) {
   PH_TRY(checkName(next, current->name()));
   PH_TRY(checkKind(next, *p.asked));
   if (wholeBody(p)) PH_TRY(conformTree(p, next, p.duplicates));
-  else api::convertTree(next, *p.asked, *p.info);
+  else PH_TRY(readPart(p, next));
   return decideStore(p, current, old, std::move(next));
 }
 
@@ -367,16 +374,12 @@ Result<> planUpdate(PendingWrite& p) {
   std::vector<std::string> duplicates;
   PH_ASSIGN(Json tree, readBody(*p.core, p.request, &duplicates));
   PH_TRY(checkKind(tree, *p.asked));
-  auto& metadata = makeObject(tree, "metadata");
-  auto name = textAt(&metadata, "name");
-  if (name != p.request.name)
-    return Status::badRequest("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
-                              p.request.name + ")");
-  auto ns = textAt(&metadata, "namespace");
+  if (wholeBody(p)) PH_TRY(conformTree(p, tree, std::move(duplicates)));
+  else PH_TRY(readPart(p, tree));
+  PH_TRY(checkName(tree, p.request.name));
+  auto ns = textAt(objectAt(tree, "metadata"), "namespace");
   if (p.info->namespaced && !ns.empty() && ns != p.request.ns)
     return Status::badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  if (wholeBody(p)) PH_TRY(conformTree(p, tree, std::move(duplicates)));
-  else api::convertTree(tree, *p.asked, *p.info);
   p.tree = std::move(tree);
   p.decide = decideUpdate;
   if (makes(p) && !p.core->cache->get(*p.core->registry->stored(*p.info), p.key)) return planUpdateCreate(p);
