@@ -12,6 +12,35 @@ QString usedKey(Kind kind, const QString& ns, const QString& name) {
                                                                                      : QLatin1String("PersistentVolumeClaim")) +
          '/' + ns + '/' + name;
 }
+
+// What differs between an application's pods and what they were.
+void tell(QList<AppNews>& news, const AppGraph& was, const AppGraph& is) {
+  using What = MapNews::What;
+  auto sameNamed = [](const std::vector<AppPods>& sets, const QString& name) -> const AppPods* {
+    auto it = std::find_if(sets.begin(), sets.end(), [&](auto& s) { return s.box.name == name; });
+    return it == sets.end() ? nullptr : &*it;
+  };
+  auto compare = [&](const QString& set, const std::vector<AppTile>* before, const std::vector<AppTile>* now) {
+    const size_t places = std::max(before ? before->size() : 0, now ? now->size() : 0);
+    for (size_t i = 0; i < places && news.size() <= AppMapModel::kNewsMax; ++i) {
+      const AppTile a = before && i < before->size() ? (*before)[i] : AppTile(), b = now && i < now->size() ? (*now)[i] : AppTile();
+      if (a == b) continue;
+      if (a.pod == b.pod) {
+        news.append({What::Turned, is.key, set, int(i), b});
+        continue;
+      }
+      if (!a.pod.isEmpty()) news.append({What::Left, is.key, set, int(i), a});
+      if (!b.pod.isEmpty()) news.append({What::Came, is.key, set, int(i), b});
+    }
+  };
+  for (auto& set : is.sets) {
+    const AppPods* old = sameNamed(was.sets, set.box.name);
+    compare(set.box.name, old ? &old->tiles : nullptr, &set.tiles);
+  }
+  for (auto& set : was.sets) {
+    if (!sameNamed(is.sets, set.box.name)) compare(set.box.name, &set.tiles, nullptr);
+  }
+}
 }  // namespace
 
 AppMapModel::AppMapModel(Session* session, QObject* parent) : QObject(parent), session_(session) {
@@ -165,6 +194,7 @@ void AppMapModel::compute() {
       return x.box.name == y.box.name && x.tiles.size() == y.tiles.size();
     });
   };
+  QList<AppNews> news;
   for (auto& key : now) {
     AppGraph* old = before.value(key);
     if (old && !allDirty_ && !dirty_.contains(key)) {
@@ -174,6 +204,7 @@ void AppMapModel::compute() {
     next.push_back(graph(key, old));
     any |= !old || !(next.back() == *old);
     structure |= !old || differs(*old, next.back());
+    if (old && !allDirty_) tell(news, *old, next.back());
   }
   addLost(next);
   for (size_t i = size_t(now.size()); i < next.size(); ++i) {
@@ -190,6 +221,7 @@ void AppMapModel::compute() {
   allDirty_ = false;
   servicesIn_.clear();
   if (any) emit changed(structure);
+  if (!news.isEmpty() && news.size() <= kNewsMax) emit happened(news);
 }
 
 const AppGraph* AppMapModel::app(const QString& key) const {

@@ -74,10 +74,19 @@ struct AppChange {
   bool gone = false;
 };
 
+// One pod of an application that came, went or turned, for those who show changes. Never the first lists.
+struct AppNews {
+  MapNews::What what = MapNews::What::Came;
+  QString app, set;  // set: the name of its box
+  int slot = -1;     // of the pod's tile; of one that left, where it was
+  AppTile tile;      // as it is now; of one that left, as it was
+};
+
 class AppMapModel : public QObject {
   Q_OBJECT
  public:
   static constexpr int kFrameMs = 50;  // changes within are one
+  static constexpr int kNewsMax = 500;
   explicit AppMapModel(Session* session, QObject* parent = nullptr);
   ~AppMapModel() override;
 
@@ -102,6 +111,8 @@ class AppMapModel : public QObject {
  signals:
   // Some graphs have changed, or loading() has; `structure`: some came or went, or have other parts.
   void changed(bool structure);
+  // After changed(); none when more than kNewsMax happened at once.
+  void happened(const QList<ph::models::AppNews>& news);
 
  private:
   struct Feed;

@@ -124,11 +124,6 @@ void MapModel::onChanged(const ChangeSet& changes) {
   for (int app : std::as_const(apps)) {
     if (app >= 0) refreshApp(app);
   }
-  if (!changes.first && !newPods.empty() && newPods.size() <= kNewsMax) {
-    QStringList arrived;
-    for (auto* p : newPods) arrived << p->key;
-    emit podsArrived(arrived);
-  }
   if (filtering()) {
     for (int i : std::as_const(touched_)) fitCard(cards_[i]);
   }

@@ -113,7 +113,6 @@ class MapModel : public QObject {
   void layoutChanged();  // machines or groups came or went
   void cardsChanged(const QList<int>& cards);
   void appsChanged();
-  void podsArrived(const QStringList& pods);  // news only, never the first lists; at most kNewsMax
   void happened(const QList<ph::models::MapNews>& news);  // of one diff; none when there are more than kNewsMax
   void filterChanged();
 

@@ -12,8 +12,8 @@
 #include "engine/controllers/controllers.h"
 #include "engine/fleet/fleet.h"
 #include "engine/metrics/collector.h"
+#include "engine/runtime/advertised.h"
 #include "engine/runtime/insight.h"
-#include "engine/metrics/collector.h"
 #include "engine/runtime/pki_files.h"
 #include "engine/runtime/usage_kinds.h"
 #include "engine/scheduler/scheduler.h"
@@ -153,7 +153,8 @@ class EngineImpl final : public Engine {
   Result<> makeDefaults() {
     std::promise<Result<>> made;
     auto port = uint16_t(std::strtoul(bound_.substr(bound_.rfind(':') + 1).c_str(), nullptr, 10));
-    server::createDefaults(core_, port, [&made](Result<> result) { made.set_value(std::move(result)); });
+    server::Advertised api(port, advertisedAddresses(hostOf(bound_)));
+    server::createDefaults(core_, std::move(api), [&made](Result<> result) { made.set_value(std::move(result)); });
     PH_TRY(made.get_future().get());
     api_->setReady(true);
     return {};

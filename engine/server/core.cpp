@@ -3,6 +3,7 @@
 #include "engine/api/codec.h"
 #include "engine/server/custom/custom_kinds.h"
 #include "engine/server/admission/quota_ledger.h"
+#include "engine/server/api_service.h"
 #include "engine/server/json_util.h"
 #include "engine/server/rbac/defaults.h"
 #include "engine/server/rbac/index.h"
@@ -51,19 +52,6 @@ JsonObject named(std::string_view apiVersion, std::string_view kind, std::string
   return JsonObject{{"apiVersion", apiVersion}, {"kind", kind}, {"metadata", JsonObject{{"name", name}}}};
 }
 
-// The address under which pods find the API.
-JsonObject apiService(uint16_t port) {
-  JsonObject service = named("v1", "Service", "kubernetes");
-  makeObject(service, "metadata")["labels"] =
-      JsonObject{{"component", "apiserver"}, {"provider", "kubernetes"}};
-  service["spec"] = JsonObject{{"clusterIP", kApiServiceAddress},
-                               {"ports", JsonArray{JsonObject{{"name", "https"},
-                                                              {"port", 443},
-                                                              {"protocol", "TCP"},
-                                                              {"targetPort", port}}}}};
-  return service;
-}
-
 // The classes of what a cluster can't do without.
 JsonObject systemPriority(std::string_view name, int64_t value, std::string_view what) {
   JsonObject cls = named("scheduling.k8s.io/v1", "PriorityClass", name);
@@ -91,16 +79,15 @@ std::function<void(std::vector<Result<WriteAnswer>>)> allThere(std::function<voi
 
 }  // namespace
 
-void createDefaults(const std::shared_ptr<Core>& core, uint16_t port, std::function<void(Result<>)> done) {
+void createDefaults(const std::shared_ptr<Core>& core, Advertised api, std::function<void(Result<>)> done) {
   std::vector<ApiRequest> namespaces;
   for (auto name : {"default", "kube-system", "kube-public", "kube-node-lease"})
     if (!core->cache->get(*core->namespaces, name))
       namespaces.push_back(creation(core->namespaces, "", named("v1", "Namespace", name)));
-  auto then = [core, port, done = std::move(done)](Result<> made) {
+  auto then = [core, api = std::move(api), done = std::move(done)](Result<> made) {
     if (!made.ok()) return done(std::move(made).status());
     std::vector<ApiRequest> rest = missingPolicy(*core);
-    if (!core->cache->get(*core->services, "default/kubernetes"))
-      rest.push_back(creation(core->services, "default", apiService(port)));
+    publishApi(*core, api, rest);
     addPriorities(*core, rest);
     auto finished = allThere(done);
     writeAll(core, std::move(rest), std::move(finished));

@@ -2,8 +2,11 @@
 // Threads: members are set before the first request, then only used; each is thread-safe by itself.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "engine/api/registry.h"
 #include "engine/base/executor.h"
@@ -13,6 +16,13 @@
 namespace ph::server {
 
 using api::ResourceInfo;
+
+// Where the API is: its port, and the addresses at which nodes and pods reach it. None: only this machine does.
+struct Advertised {
+  Advertised(uint16_t p, std::vector<std::string> all = {}) : port(p), addresses(std::move(all)) {}
+  uint16_t port;
+  std::vector<std::string> addresses;
+};
 
 class RbacIndex;       // rbac/: roles and bindings, ready to be asked
 class TokenAuthority;  // identity/: signs and checks service account tokens
@@ -48,6 +58,6 @@ struct Core {
 Result<std::shared_ptr<Core>> makeCore(std::shared_ptr<api::Registry> registry, std::shared_ptr<Executor> executor,
                                        std::unique_ptr<cache::Cache> cache);
 // The namespaces, and the service "kubernetes", that every cluster has. Ends when all are durable.
-void createDefaults(const std::shared_ptr<Core>& core, uint16_t port, std::function<void(Result<>)> done);
+void createDefaults(const std::shared_ptr<Core>& core, Advertised api, std::function<void(Result<>)> done);
 
 }  // namespace ph::server

@@ -251,6 +251,16 @@
 <context>
     <name>ph::ui::MapView</name>
     <message numerus="yes">
+        <source>%n pod(s)</source>
+        <translation>
+            <numerusform>%n pod</numerusform>
+            <numerusform>%n pods</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ph::ui::TileMotion</name>
+    <message numerus="yes">
         <source>−%n pod(s)</source>
         <translation>
             <numerusform>−%n pod</numerusform>
@@ -262,13 +272,6 @@
         <translation>
             <numerusform>+%n pod</numerusform>
             <numerusform>+%n pods</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n pod(s)</source>
-        <translation>
-            <numerusform>%n pod</numerusform>
-            <numerusform>%n pods</numerusform>
         </translation>
     </message>
 </context>

@@ -1,4 +1,5 @@
 // The application map: by mouse and keyboard, in a real window over a real engine with hollow nodes.
+#include <QSignalSpy>
 #include <QTest>
 
 #include "tests/ui/harness.h"
@@ -17,6 +18,8 @@ namespace {
 constexpr const char* kService = R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"selector":{"app":"web"},"ports":[{"port":80}]}})";
 constexpr const char* kWay = R"({"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"shop"},"spec":{"rules":[{"host":"shop.lab",
   "http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"web","port":{"number":80}}}}]}}]}})";
+constexpr const char* kThree = R"({"spec":{"replicas":3}})";
+constexpr const char* kTwo = R"({"spec":{"replicas":2}})";
 constexpr const char* kUses = R"({"spec":{"template":{"spec":{"containers":[{"name":"main","image":"x:2","envFrom":[{"configMapRef":{"name":"settings"}}]}]}}}})";
 constexpr const char* kSettings = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"settings"},"data":{"a":"1"}})";
 
@@ -100,6 +103,25 @@ class AppMapFlowsTest : public QObject {
     QVERIFY(!h_.window().selection());
   }
 
+  // What comes and goes is told for a while, where it happened.
+  void changesAreTold() {
+    QTRY_VERIFY_WITH_TIMEOUT(map()->news(app("api")).isEmpty(), 10000);
+    QSignalSpy told(page()->model(), &models::AppMapModel::happened);
+    auto picture = [&] { return map()->grab(map()->cardRect(app("api")).toRect()).toImage(); };
+    const QImage before = picture();
+    QVERIFY(h_.patch("apps", "v1", "deployments", "default", "api", kThree).isEmpty());
+    QTRY_VERIFY_WITH_TIMEOUT(!told.isEmpty(), 10000);
+    QVERIFY(map()->news(app("api")).contains("+1 pod"));
+    QVERIFY(map()->news(app("web")).isEmpty());
+    QTRY_COMPARE_WITH_TIMEOUT(said("api"), QString("3 of 3 ready"), 20000);
+    QVERIFY(picture() != before);
+    QVERIFY(h_.patch("apps", "v1", "deployments", "default", "api", kTwo).isEmpty());
+    QTRY_VERIFY_WITH_TIMEOUT(map()->news(app("api")).contains(QString::fromUtf8("\u22121 pod")), 10000);
+    QTRY_COMPARE_WITH_TIMEOUT(said("api"), QString("2 of 2 ready"), 20000);
+    QTRY_VERIFY_WITH_TIMEOUT(map()->news(app("api")).isEmpty(), 10000);
+    QCOMPARE(picture(), before);  // it stands where it stood
+  }
+
   void missingAndMended() {
     QVERIFY(h_.patch("apps", "v1", "deployments", "default", "web", kUses).isEmpty());
     QTRY_COMPARE_WITH_TIMEOUT(said("web"), QString("ConfigMap settings is missing"), 10000);
@@ -121,6 +143,7 @@ class AppMapFlowsTest : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(graph("api")->uses.size() == 1, 10000);
     QTRY_COMPARE_WITH_TIMEOUT(int(graph("api")->sets.size()), 1, 20000);
     const QRectF api = map()->cardRect(app("api")), web = map()->cardRect(app("web"));
+    QTRY_VERIFY_WITH_TIMEOUT(map()->news(app("web")).isEmpty(), 10000);
     auto picture = [&](const QRectF& r) { return map()->grab(r.toRect()).toImage(); };
     h_.window().select({});
     const QImage plain = picture(web);
@@ -184,6 +207,7 @@ class AppMapFlowsTest : public QObject {
 
   void filterDims() {
     map()->fit();
+    QTRY_VERIFY_WITH_TIMEOUT(map()->news(app("web")).isEmpty(), 10000);
     auto picture = [&] { return map()->grab(map()->cardRect(app("web")).toRect()).toImage(); };
     const QImage whole = picture();
     QTest::keyClick(map(), Qt::Key_F, Qt::ControlModifier);

@@ -60,18 +60,37 @@ const api::ResourceInfo* Harness::info(const char* group, const char* version, c
   return engine_->client()->registry().find(group, version, plural);
 }
 
+namespace {
+
+// What an answer on another thread said, waited for.
+struct Answer {
+  bool done = false;
+  QString problem;
+
+  template <class T>
+  static auto to(const std::shared_ptr<Answer>& answer) {
+    return [answer](Result<T> r) {
+      const QString problem = r.ok() ? QString() : QString::fromStdString(r.status().message);
+      QMetaObject::invokeMethod(qApp, [answer, problem] { *answer = {true, problem}; }, Qt::QueuedConnection);
+    };
+  }
+  static QString of(const std::shared_ptr<Answer>& answer) {
+    return QTest::qWaitFor([answer] { return answer->done; }, 10000) ? answer->problem : QStringLiteral("no answer");
+  }
+};
+
+}  // namespace
+
 QString Harness::write(client::Write w) {
-  struct Answer {
-    bool done = false;
-    QString problem;
-  };
   auto answer = std::make_shared<Answer>();
-  engine_->client()->write(std::move(w), [answer](Result<client::ObjectPtr> r) {
-    const QString problem = r.ok() ? QString() : QString::fromStdString(r.status().message);
-    QMetaObject::invokeMethod(qApp, [answer, problem] { *answer = {true, problem}; }, Qt::QueuedConnection);
-  });
-  if (!QTest::qWaitFor([answer] { return answer->done; }, 10000)) return QStringLiteral("no answer");
-  return answer->problem;
+  engine_->client()->write(std::move(w), Answer::to<client::ObjectPtr>(answer));
+  return Answer::of(answer);
+}
+
+QString Harness::post(const std::string& path, const std::string& json) {
+  auto answer = std::make_shared<Answer>();
+  auto handle = engine_->client()->raw("POST", path, json, "application/json", nullptr, Answer::to<std::string>(answer));
+  return Answer::of(answer);
 }
 
 QString Harness::apply(const char* group, const char* version, const char* plural, const std::string& ns,

@@ -26,6 +26,7 @@ class Harness {
   QString apply(const char* group, const char* version, const char* plural, const std::string& ns, const std::string& json);
   QString patch(const char* group, const char* version, const char* plural, const std::string& ns, const std::string& name,
                 const std::string& json);
+  QString post(const std::string& path, const std::string& json);  // of kinds that are not built in
   QString remove(const char* group, const char* version, const char* plural, const std::string& ns, const std::string& name);
 
   runtime::Engine& engine() { return *engine_; }

@@ -5,7 +5,6 @@
 #include <QTest>
 
 #include "tests/ui/harness.h"
-#include "ui/views/resource_page.h"
 
 using namespace ph;
 using namespace ph::ui;
@@ -241,25 +240,6 @@ class InsightFlowsTest : public QObject {
     QCOMPARE(map()->cardRect("n-2"), place);  // it steps back, and stays
     QTest::keyClick(fleet->filter(), Qt::Key_Escape);
     QVERIFY(!model.filtering() && map()->hasFocus());
-  }
-
-  void tablesOfEveryKind() {
-    h_.window().open(MainWindow::Tables);
-    auto* page = h_.window().resources();
-    QTRY_VERIFY(page->kinds()->rowCount() > 30);
-    page->openKind("configmaps");
-    QTRY_VERIFY(page->model()->rowCount() > 0);  // each namespace has the certificate
-    page->openKind("deployments", "apps");
-    const auto row = [&] {
-      for (int i = 0; i < page->model()->rowCount(); ++i) {
-        for (int c = 0; c < page->model()->columnCount(); ++c) {
-          if (page->model()->index(i, c).data().toString() == "web") return i;
-        }
-      }
-      return -1;
-    };
-    QTRY_VERIFY(row() >= 0);
-    h_.window().open(MainWindow::Fleet);
   }
 };
 

@@ -8,6 +8,7 @@
 #include <QTest>
 
 #include "tests/ui/harness.h"
+#include "tests/ui/pictures.h"
 #include "ui/dialogs/add_machine_dialog.h"
 #include "ui/dialogs/apply_dialog.h"
 #include "ui/dialogs/ask.h"
@@ -73,6 +74,10 @@ class SteerFlowsTest : public QObject {
     QApplication::sendEvent(&h_.window(), &event);
   }
   bool dropTaken_ = false;
+  static void picture(QWidget* w, const char* name) {
+    const QString problem = test::savePictures(*w, QLatin1String(name));
+    QVERIFY2(problem.isEmpty(), qPrintable(problem));
+  }
   static What whatOf(ApplyDialog* d, const QString& name) {
     for (int i = 0; i < d->model()->rowCount(); ++i) {
       if (d->model()->index(i).data().toString() == name) return d->model()->row(i).what;
@@ -117,6 +122,7 @@ class SteerFlowsTest : public QObject {
     d->field(0)->setText("Not An Image");
     click(submit);
     QVERIFY(dialog<ImageDialog>() && !d->findChild<Form*>()->problemOf(models::containersOf(*web())[0].name).isEmpty());
+    picture(d, "new-image-wrong");
     d->field(0)->setText("shop/web:2.5");
     QTest::keyClick(d->field(0), Qt::Key_Return);
     QTRY_VERIFY(!dialog<ImageDialog>());
@@ -130,6 +136,7 @@ class SteerFlowsTest : public QObject {
     session().actions.setImage(app("web"), {{models::containersOf(*web())[0].name, "shop/web:2.6", false}});
     QTRY_COMPARE(web()->images, QStringList{"shop/web:2.6"});
     QTRY_VERIFY(h_.window().inspector()->findChild<QLabel*>("rolloutSentence")->text().contains("Paused"));
+    picture(&h_.window(), "rollout-paused");
     QTRY_VERIFY(buttonNamed(h_.window().inspector(), "Resume"));
     click(buttonNamed(h_.window().inspector(), "Resume"));
     QTRY_VERIFY_WITH_TIMEOUT(rolledOut("shop/web:2.6", 3), 30000);
@@ -143,6 +150,7 @@ class SteerFlowsTest : public QObject {
     QVERIFY2(r->diff()->plain().contains("-") && r->diff()->plain().contains("+    image: shop/web:2.5"), qPrintable(r->diff()->plain()));
     QTest::keyClick(r->list(), Qt::Key_Down);
     QVERIFY2(r->diff()->plain().contains("image: " + before), qPrintable(r->diff()->plain()));
+    picture(r, "revisions");
     QCOMPARE(r->undoButton()->text(), QString("Undo to revision 1"));
     click(r->undoButton());
     QTRY_VERIFY(!dialog<RevisionsDialog>());
@@ -201,6 +209,8 @@ class SteerFlowsTest : public QObject {
     QVERIFY(ghosts >= webHere);  // what is held has a place too, for when it may go
     QVERIFY(session().map.wouldGo("default/alone"));
     QVERIFY2(d->findChild<QLabel*>("summary")->text().contains("held back"), qPrintable(d->findChild<QLabel*>("summary")->text()));
+    picture(d, "drain");
+    picture(&h_.window(), "drain-map");
     QVERIFY(!state().node(node)->cordoned);  // nothing has happened
 
     // It drains: the budget refuses, which is said, and asked again; then it is cancelled.
@@ -273,6 +283,8 @@ class SteerFlowsTest : public QObject {
       d->list()->setCurrentIndex(d->model()->index(i));
       QVERIFY(!d->diff()->plain().contains("hunter2") && !d->diff()->plain().contains("aHVudGVyMg"));
     }
+    d->list()->setCurrentIndex(d->model()->index(0));
+    picture(d, "apply");
     QVERIFY(!state().workload(models::appKey("Deployment", "shop", "shop")));  // nothing has happened
     click(d->findChild<QPushButton*>("apply"));
     QTRY_COMPARE_WITH_TIMEOUT(d->model()->phase(), models::ApplyModel::Phase::Done, 30000);
@@ -293,6 +305,10 @@ class SteerFlowsTest : public QObject {
     d = dialog<ApplyDialog>();
     QTRY_COMPARE_WITH_TIMEOUT(d->model()->phase(), models::ApplyModel::Phase::Checked, 15000);
     QCOMPARE(whatOf(d, "settings"), What::Change);
+    for (int i = 0; i < d->model()->rowCount(); ++i) {
+      if (d->model()->row(i).what == What::Change) d->list()->setCurrentIndex(d->model()->index(i));
+    }
+    picture(d, "apply-changes");
     QCOMPARE(whatOf(d, "ada"), What::Same);
     QVERIFY2(d->model()->count(What::Wrong) == 0, qPrintable(d->model()->summary()));
     QTest::keyClick(d, Qt::Key_Escape);
@@ -331,6 +347,7 @@ class SteerFlowsTest : public QObject {
     page->table()->setCurrentIndex(page->model()->index(1, 0));
     QTest::keyClick(page->table(), Qt::Key_Space);
     QCOMPARE(submit->text(), QString("Add 2 machines"));
+    picture(d, "machines-list");
     click(submit);
     QTRY_VERIFY(state().machine("pi-01") && state().machine("pi-03"));
     QVERIFY(!state().machine("pi-02"));
@@ -349,6 +366,7 @@ class SteerFlowsTest : public QObject {
       h_.engine().client()->write(std::move(w), [](Result<client::ObjectPtr>) {});
     }
     QTRY_VERIFY(d->row("pi-01")->trustButton()->isVisible() && d->row("pi-03")->trustButton()->isVisible());
+    picture(d, "machines-trust");
     click(d->row("pi-03")->trustButton());
     QTRY_VERIFY(state().machine("pi-03")->trustedHostKey.startsWith("SHA256:BBBB"));
     QVERIFY(state().machine("pi-01")->trustedHostKey.isEmpty());
@@ -359,6 +377,7 @@ class SteerFlowsTest : public QObject {
     d->setWay(AddMachineDialog::Way::SshConfig);
     QTRY_COMPARE(page->model()->rowCount(), 3);
     QCOMPARE(submit->text(), QString("Add 1 machine"));
+    picture(d, "machines-ssh-config");
     QVERIFY(page->model()->index(1, 2).data().toString().contains("not possible yet"));
     QVERIFY(page->model()->index(2, 2).data().toString().contains("already"));
     click(submit);
@@ -383,6 +402,7 @@ class SteerFlowsTest : public QObject {
     d->value()->setFocus();
     QTest::keyClicks(d->value(), "s3cret");
     QVERIFY2(d->manifest().contains("password: ") && !d->manifest().contains("s3cret") && !d->manifest().contains("czNjcmV0"), qPrintable(d->manifest()));
+    picture(d, "secret");
     click(submit);
     QTRY_VERIFY(!dialog<ObjectDialog>());
     QCOMPARE(said_, QString("kubectl create -f secret.yaml"));
@@ -420,6 +440,7 @@ class SteerFlowsTest : public QObject {
     d = dialog<ObjectDialog>();
     QTest::keyClicks(d->findChild<QLineEdit*>("name"), "small");
     QVERIFY(d->manifest().contains("pods: \"20\""));
+    picture(d, "quota");
     click(d->findChild<QPushButton*>("submit"));
     QTRY_VERIFY(!dialog<ObjectDialog>());
     palette("edit token");

@@ -1,9 +1,7 @@
 #include "ui/appmap/app_map_page.h"
 
 #include <QHBoxLayout>
-#include <QKeyEvent>
 #include <QPainter>
-#include <QShortcut>
 #include <QVBoxLayout>
 
 namespace ph::ui {
@@ -21,13 +19,9 @@ AppMapPage::AppMapPage(models::Session* session, QWidget* parent) : QWidget(pare
   title->setText(tr("Application map"));
   title->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
   said_ = label({}, "caption", this);
-  filter_ = new QLineEdit(this);
-  filter_->setPlaceholderText(tr("Filter (Ctrl F)"));
-  filter_->setAccessibleName(tr("Filter the application map"));
-  filter_->setToolTip(tr("Names of applications or their parts, namespaces, kinds, health: what does not fit steps back."));
-  filter_->setClearButtonEnabled(true);
+  filter_ = new MapFilter(tr("Filter the application map"),
+                          tr("Names of applications or their parts, namespaces, kinds, health: what does not fit steps back."), this);
   filter_->setFixedWidth(190);
-  filter_->installEventFilter(this);
   deploy_ = button(tr("Deploy"), "primary", this);
   head->addWidget(title);
   head->addStretch(1);
@@ -46,12 +40,7 @@ AppMapPage::AppMapPage(models::Session* session, QWidget* parent) : QWidget(pare
   layout->addWidget(stack_, 1);
   zoomTools(map_, tr("All applications (0)"), [this](double factor) { map_->zoomBy(factor); }, [this] { map_->fit(); });
 
-  auto* find = new QShortcut(QKeySequence::Find, this);
-  find->setContext(Qt::WidgetWithChildrenShortcut);
-  connect(find, &QShortcut::activated, this, [this] {
-    filter_->setFocus(Qt::ShortcutFocusReason);
-    filter_->selectAll();
-  });
+  filter_->setMap(map_);
   connect(filter_, &QLineEdit::textChanged, &model_, &models::AppMapModel::setFilter);
   connect(map_, &AppMapView::selected, this, &AppMapPage::selected);
   connect(deploy_, &QPushButton::clicked, this, &AppMapPage::deployWanted);
@@ -105,18 +94,6 @@ void AppMapPage::refresh() {
     said_->setText(tr("%1 of %n application(s) fit", nullptr, int(model_.apps().size())).arg(model_.fitting()));
   else
     said_->setText(any ? tr("%n application(s)", nullptr, int(model_.apps().size())) : QString());
-}
-
-bool AppMapPage::eventFilter(QObject* watched, QEvent* event) {
-  if (watched == filter_ && event->type() == QEvent::KeyPress) {
-    const int key = static_cast<QKeyEvent*>(event)->key();
-    if (key == Qt::Key_Escape || key == Qt::Key_Return || key == Qt::Key_Enter) {
-      if (key == Qt::Key_Escape) filter_->clear();
-      map_->setFocus();
-      return true;
-    }
-  }
-  return QWidget::eventFilter(watched, event);
 }
 
 void AppMapPage::show(const Subject& subject) {

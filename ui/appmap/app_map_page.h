@@ -6,6 +6,7 @@
 #include <QStackedWidget>
 
 #include "ui/appmap/app_map_view.h"
+#include "ui/map/map_filter.h"
 #include "ui/theme/widgets.h"
 
 namespace ph::ui {
@@ -27,7 +28,6 @@ class AppMapPage : public QWidget {
   void paintEvent(QPaintEvent*) override;
   void showEvent(QShowEvent*) override;
   void hideEvent(QHideEvent*) override;
-  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   void refresh();
@@ -36,7 +36,7 @@ class AppMapPage : public QWidget {
   models::Session* session_;
   models::AppMapModel model_;
   QLabel *offline_, *said_;
-  QLineEdit* filter_;
+  MapFilter* filter_;
   QStackedWidget* stack_;
   AppMapView* map_;
   QLabel *emptyTitle_, *emptyText_;

@@ -16,6 +16,8 @@ AppMapView::AppMapView(models::AppMapModel* model, models::ClusterState* state, 
   setAccessibleName(tr("Application map"));
   setAttribute(Qt::WA_OpaquePaintEvent);
   connect(model, &models::AppMapModel::changed, this, &AppMapView::onChanged);
+  connect(model, &models::AppMapModel::happened, this, &AppMapView::onNews);
+  connect(&motion_, &TileMotion::changed, this, [this](const QString& app) { update(cardRect(app).adjusted(-3, -3, 3, 3).toAlignedRect()); });
   connect(&pan_, &PanZoom::moved, this, [this] { update(); });
   connect(&Theme::get(), &Theme::changed, this, [this] {
     painter_.themeChanged();
@@ -25,6 +27,13 @@ AppMapView::AppMapView(models::AppMapModel* model, models::ClusterState* state, 
 
 void AppMapView::onChanged(bool structure) {
   structure ? relayout() : update();
+}
+
+void AppMapView::onNews(const QList<models::AppNews>& news) {
+  for (auto& n : news) {
+    auto* app = model_->app(n.app);
+    motion_.add({n.what, n.app, n.set, n.slot, n.tile.pod, n.tile.state, app ? app->color : -1});
+  }
 }
 
 void AppMapView::relayout() {
@@ -62,6 +71,7 @@ void AppMapView::paintEvent(QPaintEvent* event) {
   AppLook look;
   look.selection = selection_;
   look.hover = pan_.panning() ? Subject{} : hover_;
+  if (motion_.moving()) look.motion = &motion_;
   const bool keyed = hasFocus() && byKeyboard_;
   if (keyed) look.cursor = cursorPart_;
   const auto [first, last] = layout_.between(pan_.toWorld(dirty.topLeft()).y(), pan_.toWorld(dirty.bottomRight()).y());
@@ -71,6 +81,8 @@ void AppMapView::paintEvent(QPaintEvent* event) {
     auto& app = graph(i);
     look.hovered = hoverCard_ == i && !pan_.panning();
     look.focused = keyed && cursor_ == app.key && !cursorPart_;
+    look.news = news(app.key);
+    look.newsTone = motion_.newsTone(app.key);
     painter_.paint(p, r, app, pan_.scale(), look);
   }
 }

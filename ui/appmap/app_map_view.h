@@ -32,6 +32,8 @@ class AppMapView : public QWidget {
   QRectF partRect(const models::Subject& subject) const;
   // What the tooltip says at a place, plain text.
   QString describeAt(const QPointF& at) const;
+  // What has just happened to an application, as its head says it; empty when nothing has.
+  QString news(const QString& app) const { return motion_.news(app); }
 
  signals:
   void selected(const ph::models::Subject& subject);
@@ -61,6 +63,7 @@ class AppMapView : public QWidget {
     QRectF rect;  // on the screen
   };
   void onChanged(bool structure);
+  void onNews(const QList<models::AppNews>& news);
   void relayout();
   const models::AppGraph& graph(int card) const { return model_->apps()[size_t(layout_.cards()[size_t(card)].app)]; }
   QRectF screenRect(int card) const { return pan_.toScreen(layout_.cards()[size_t(card)].rect); }
@@ -81,6 +84,7 @@ class AppMapView : public QWidget {
   AppLayout layout_;
   AppPainter painter_;
   PanZoom pan_;
+  TileMotion motion_;
   models::Subject selection_;
   int hoverCard_ = -1;
   models::Subject hover_;

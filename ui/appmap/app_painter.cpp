@@ -47,7 +47,7 @@ void AppPainter::paint(QPainter& p, const QRectF& r, const AppGraph& app, double
     paintTone(p, r, app, look);
   } else {
     paintFrame(p, r, app, scale, look);
-    paintHead(p, r, app, scale);
+    paintHead(p, r, app, scale, look);
     const AppPlan plan = planOf(app);
     paintEdges(p, r, app, plan, scale);
     for (auto& box : plan.boxes) {
@@ -105,7 +105,7 @@ void AppPainter::paintFrame(QPainter& p, const QRectF& r, const AppGraph& app, d
   p.drawRoundedRect(r.adjusted(in, in, -in, -in), rounding, rounding);
 }
 
-void AppPainter::paintHead(QPainter& p, const QRectF& r, const AppGraph& app, double scale) {
+void AppPainter::paintHead(QPainter& p, const QRectF& r, const AppGraph& app, double scale, const AppLook& look) {
   const bool far = appLevelFor(scale) == AppLevel::Pods;
   const double pad = app_card::kPad * scale, dot = std::max(3.0, 5 * scale);
   const double middle = r.top() + (far ? app_card::kHead * scale / 2 : 21 * scale);
@@ -118,12 +118,14 @@ void AppPainter::paintHead(QPainter& p, const QRectF& r, const AppGraph& app, do
   line(p, QRectF(x, middle - half, right - x, 2 * half), app.name, far ? Text::BodyStrong : Text::Heading, scale, colors().text);
   if (far) return;
   const QRectF below(x, r.top() + 33 * scale, right - x, 17 * scale);
-  QString kind = app.workload.detail.isEmpty() ? app.kind : app.kind + QStringLiteral(" · ") + app.workload.detail;
+  // What has just happened takes the place of what it is.
+  QString side = look.news;
+  if (side.isEmpty()) side = app.workload.detail.isEmpty() ? app.kind : app.kind + QStringLiteral(" · ") + app.workload.detail;
   const QFontMetricsF m(sized(Text::Caption, scale));
   const double said = m.horizontalAdvance(app.headline) + 14 * scale;
-  if (said + m.horizontalAdvance(kind) > below.width()) kind = app.kind;
-  if (said + m.horizontalAdvance(kind) <= below.width())
-    line(p, below, kind, Text::Caption, scale, colors().muted, Qt::AlignRight);
+  if (look.news.isEmpty() && said + m.horizontalAdvance(side) > below.width()) side = app.kind;
+  if (said + m.horizontalAdvance(side) <= below.width())
+    line(p, below, side, Text::Caption, scale, look.news.isEmpty() ? colors().muted : Theme::get().textTone(look.newsTone), Qt::AlignRight);
   line(p, below, app.headline, Text::Caption, scale, app.tone == Tone::Ok || app.tone == Tone::Plain ? colors().muted : Theme::get().textTone(app.tone),
        Qt::AlignLeft, Qt::ElideRight);
 }
@@ -227,6 +229,32 @@ void AppPainter::paintShares(QPainter& p, const QRectF& r, const AppPods& set, i
   }
 }
 
+void AppPainter::paintTiles(QPainter& p, const TileGrid& grid, const AppGraph& app, const AppPods& set, const AppLook& look) {
+  const qreal ratio = p.device()->devicePixelRatioF();
+  for (size_t i = 0; i < set.tiles.size(); ++i) {
+    auto& tile = set.tiles[i];
+    if (tile.pod.isEmpty()) continue;
+    const QRectF at = grid.slot(int(i));
+    const TileShape shape = CardPainter::shapeOf(tile.state);
+    const double arrival = look.motion ? look.motion->arrival(tile.pod) : 1;
+    if (arrival < 1) {
+      const double was = p.opacity();
+      p.setOpacity(was * arrival);
+      glyphs_.paintShrunk(p, at, shape, app.color, 1 - arrival);
+      p.setOpacity(was);
+    } else {
+      p.drawPixmap(at.topLeft(), glyphs_.get(shape, app.color, int(grid.tile), ratio));
+    }
+    if (look.motion) CardPainter::paintPulse(p, at, tile.state, look.motion->pulse(tile.pod));
+  }
+  if (!look.motion) return;
+  for (auto& d : look.motion->departures()) {
+    const bool here = d.card == app.key && d.set == set.box.name;
+    const bool taken = d.slot < int(set.tiles.size()) && !set.tiles[size_t(d.slot)].pod.isEmpty();
+    if (here && !taken) glyphs_.paintLeaving(p, grid, d);
+  }
+}
+
 void AppPainter::paintSet(QPainter& p, const QRectF& r, const AppGraph& app, const AppPods& set, double scale, const AppLook& look) {
   p.setRenderHint(QPainter::Antialiasing, true);
   const double rounding = radius::control * std::min(1.0, scale);
@@ -250,12 +278,7 @@ void AppPainter::paintSet(QPainter& p, const QRectF& r, const AppGraph& app, con
     line(p, grid.area, models::AppMapModel::tr("no pods"), Text::Caption, scale, colors().muted);
     return;
   }
-  const qreal ratio = p.device()->devicePixelRatioF();
-  for (size_t i = 0; i < set.tiles.size(); ++i) {
-    if (set.tiles[i].pod.isEmpty()) continue;
-    const QRectF at = grid.slot(int(i));
-    p.drawPixmap(at.topLeft(), glyphs_.get(CardPainter::shapeOf(set.tiles[i].state), app.color, int(grid.tile), ratio));
-  }
+  paintTiles(p, grid, app, set, look);
   auto pod = [](const Subject& s) { return s.kind == Subject::Kind::Pod; };
   const bool marked = pod(look.selection) || pod(look.hover) || pod(look.cursor);
   for (size_t i = 0; marked && i < set.tiles.size(); ++i) {

@@ -7,16 +7,10 @@
 #include <QPixmap>
 
 #include "ui/map/tile_grid.h"
+#include "ui/map/tile_motion.h"
 #include "ui/theme/theme.h"
 
 namespace ph::ui {
-
-// A tile whose pod has just gone.
-struct Departure {
-  int card = -1, slot = -1, app = -1;
-  models::PodState state = models::PodState::Leaving;
-  double part = 0;  // 0..1: how far it has faded
-};
 
 // What the scheduler says of a machine, while its decision is looked at.
 enum class Judged : uint8_t { No, Fits, Refused };
@@ -26,11 +20,7 @@ struct CardLook {
   QString selectedPod;
   int hoveredTile = -1;
   int onlyApp = -1;  // the others are dimmed; -1: none is
-  // 0..1: how far a pod's arrival has come; 1 when it stands.
-  std::function<double(const QString& pod)> arrival;
-  // 0..1: how far the ring around a pod that changed has come; 1 when there is none.
-  std::function<double(const QString& pod)> pulse;
-  const std::vector<Departure>* departures = nullptr;
+  const TileMotion* motion = nullptr;  // what moves; none: nothing does
   QString news;  // what has just happened here, in the place of the foot
   Tone newsTone = Tone::Plain;
   Judged judged = Judged::No;
@@ -45,6 +35,9 @@ enum class TileShape : uint8_t { Waiting, Starting, Ready, Failing, Leaving, Fin
 class TileGlyphs {
  public:
   const QPixmap& get(TileShape shape, int color, int size, qreal ratio);
+  // Drawn smaller, `part` of the way to where it starts from when it comes or ends when it goes.
+  void paintShrunk(QPainter& p, const QRectF& box, TileShape shape, int color, double part);
+  void paintLeaving(QPainter& p, const TileGrid& grid, const Departure& departure);
   void clear() { glyphs_.clear(); }
 
  private:
@@ -61,6 +54,8 @@ class CardPainter {
   static void drawShape(QPainter& p, const QRectF& r, Shape shape, const QColor& color);
   static Shape shapeOf(models::PodState state) { return Shape(uint8_t(state)); }
   static Tone toneOf(const models::Card& card);
+  // The ring around a tile whose pod has just turned; part 0..1: how far it has come.
+  static void paintPulse(QPainter& p, const QRectF& tile, models::PodState state, double part);
   // One line, elided where there is no room.
   static void text(QPainter& p, const QRectF& r, int flags, const QString& s, const QFont& f, const QColor& c,
                    Qt::TextElideMode elide = Qt::ElideRight);
@@ -76,7 +71,7 @@ class CardPainter {
   void paintChip(QPainter& p, const QRectF& r, const models::Tile& tile, const TileGrid& grid);
   void paintContainers(QPainter& p, const QRectF& r, const models::PodFacts& pod, int lines);
   void paintFoot(QPainter& p, const QRectF& r, const models::Card& card, bool waiting, const CardLook& look);
-  void paintMoving(QPainter& p, int index, const models::Card& card, const TileGrid& grid, const CardLook& look);
+  void paintMoving(QPainter& p, const models::Card& card, const TileGrid& grid, const CardLook& look);
   void paintMarks(QPainter& p, const QRectF& r, const models::Card& card);
   void paintJudged(QPainter& p, const QRectF& r, const CardLook& look);
   const models::MapModel& model_;

@@ -102,10 +102,34 @@ const QPixmap& TileGlyphs::get(TileShape shape, int color, int size, qreal ratio
   return pixmap;
 }
 
+void TileGlyphs::paintShrunk(QPainter& p, const QRectF& box, TileShape shape, int color, double part) {
+  const double in = box.width() * 0.3 * part;
+  p.drawPixmap(box.adjusted(in, in, -in, -in), get(shape, color, int(box.width()), p.device()->devicePixelRatioF()), QRectF());
+}
+
+void TileGlyphs::paintLeaving(QPainter& p, const TileGrid& grid, const Departure& d) {
+  if (d.slot >= grid.capacity) return;
+  const double was = p.opacity();
+  p.setOpacity(was * 0.8 * (1 - d.part));
+  paintShrunk(p, grid.slot(d.slot), CardPainter::shapeOf(d.state), d.color, d.part);
+  p.setOpacity(was);
+}
+
+void CardPainter::paintPulse(QPainter& p, const QRectF& tile, models::PodState state, double part) {
+  if (part >= 1) return;
+  QColor c = state == models::PodState::Failing ? colors().error : Theme::get().tone(words::podTone(state));
+  c.setAlphaF(float(1 - part));
+  p.setRenderHint(QPainter::Antialiasing, true);
+  p.setBrush(Qt::NoBrush);
+  p.setPen(QPen(c, 2));
+  const double out = 1 + 5 * part;
+  p.drawRoundedRect(tile.adjusted(-out, -out, out, out), radius::tile + out, radius::tile + out);
+}
+
 void CardPainter::paintTiles(QPainter& p, const QRectF& r, int index, Level level, const CardLook& look) {
   const Card& card = model_.card(index);
   const int places = int(card.tiles.size()) + card.ghosts;
-  if (places == 0 && !look.departures) return;
+  if (places == 0 && !look.motion) return;
   const TileGrid grid = tileGrid(r, level, places);
   const qreal ratio = p.device()->devicePixelRatioF();
   const int size = int(grid.tile);
@@ -143,11 +167,10 @@ void CardPainter::paintTiles(QPainter& p, const QRectF& r, int index, Level leve
     }
     const Shape shape = model_.wouldGo(tile.pod) ? Shape::Going : shapeOf(tile.state);
     const int color = tile.app >= 0 ? model_.apps()[tile.app].color : -1;
-    const double arrival = look.arrival ? look.arrival(tile.pod) : 1;
+    const double arrival = look.motion ? look.motion->arrival(tile.pod) : 1;
     fade((back ? kTileBack : whole) * arrival);
     if (arrival < 1) {
-      const double in = box.width() * 0.3 * (1 - arrival);
-      p.drawPixmap(box.adjusted(in, in, -in, -in), glyphs_.get(shape, color, size, ratio), QRectF());
+      glyphs_.paintShrunk(p, box, shape, color, 1 - arrival);
     } else if (shape == Shape::Ready && size < 6) {
       // So small that its corners don't show.
       p.fillRect(box, Theme::get().app(color));
@@ -156,7 +179,7 @@ void CardPainter::paintTiles(QPainter& p, const QRectF& r, int index, Level leve
     }
   }
   fade(1);
-  paintMoving(p, index, card, grid, look);
+  paintMoving(p, card, grid, look);
   auto ring = [&](int i, bool chosen) {
     if (i < 0 || i >= last) return;
     p.setRenderHint(QPainter::Antialiasing, true);
@@ -173,32 +196,16 @@ void CardPainter::paintTiles(QPainter& p, const QRectF& r, int index, Level leve
 }
 
 // What has just changed: a ring around a pod that turned, the shadow of one that went.
-void CardPainter::paintMoving(QPainter& p, int index, const Card& card, const TileGrid& grid, const CardLook& look) {
-  const qreal ratio = p.device()->devicePixelRatioF();
-  if (look.departures) {
-    for (auto& d : *look.departures) {
-      if (d.card != index || d.slot >= grid.capacity || grid.chips) continue;
-      if (d.slot < int(card.tiles.size()) && !card.tiles[size_t(d.slot)].pod.isEmpty()) continue;  // taken already
-      const QRectF box = grid.slot(d.slot);
-      const double in = box.width() * 0.3 * d.part;
-      p.setOpacity(0.8 * (1 - d.part));
-      p.drawPixmap(box.adjusted(in, in, -in, -in),
-                   glyphs_.get(shapeOf(d.state), d.app >= 0 ? model_.apps()[d.app].color : -1, int(grid.tile), ratio), QRectF());
-    }
-    p.setOpacity(1);
+void CardPainter::paintMoving(QPainter& p, const Card& card, const TileGrid& grid, const CardLook& look) {
+  if (!look.motion) return;
+  for (auto& d : look.motion->departures()) {
+    if (d.card != card.key || grid.chips) continue;
+    const bool taken = d.slot < int(card.tiles.size()) && !card.tiles[size_t(d.slot)].pod.isEmpty();
+    if (!taken) glyphs_.paintLeaving(p, grid, d);
   }
-  if (!look.pulse) return;
-  p.setRenderHint(QPainter::Antialiasing, true);
-  p.setBrush(Qt::NoBrush);
   for (int i = 0; i < std::min(int(card.tiles.size()), grid.capacity); ++i) {
     const Tile& tile = card.tiles[size_t(i)];
-    const double part = tile.pod.isEmpty() ? 1 : look.pulse(tile.pod);
-    if (part >= 1) continue;
-    QColor c = tile.state == models::PodState::Failing ? colors().error : Theme::get().tone(words::podTone(tile.state));
-    c.setAlphaF(float(1 - part));
-    p.setPen(QPen(c, 2));
-    const double out = 1 + 5 * part;
-    p.drawRoundedRect(grid.slot(i).adjusted(-out, -out, out, out), radius::tile + out, radius::tile + out);
+    if (!tile.pod.isEmpty()) paintPulse(p, grid.slot(i), tile.state, look.motion->pulse(tile.pod));
   }
 }
 

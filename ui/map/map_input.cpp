@@ -1,12 +1,8 @@
-// MapView's hands: mouse, wheel, pinch, keyboard, tooltips.
-#include <QApplication>
-#include <QGestureEvent>
+// MapView's hands: mouse, keyboard, tooltips.
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
-#include <QNativeGestureEvent>
 #include <QToolTip>
-#include <QWheelEvent>
 #include <algorithm>
 #include <cmath>
 
@@ -17,53 +13,25 @@ namespace ph::ui {
 using models::Subject;
 namespace words = models::words;
 
-void MapView::wheelEvent(QWheelEvent* event) {
-  event->accept();
-  if (!event->pixelDelta().isNull() && !(event->modifiers() & Qt::ControlModifier)) {
-    // A touchpad's two fingers move the map; its pinch zooms.
-    fitted_ = false;
-    moveTo(scale_, offset_ + event->pixelDelta(), false);
-    return;
-  }
-  const double steps = event->angleDelta().y() / 120.0;
-  if (steps != 0) zoomBy(std::pow(1.25, steps), event->position(), std::abs(steps) >= 1);
-}
-
 void MapView::mousePressEvent(QMouseEvent* event) {
   if (event->button() != Qt::LeftButton && event->button() != Qt::MiddleButton) return;
   byKeyboard_ = false;
-  pressed_ = true;
-  panning_ = false;
-  pressAt_ = event->position();
-  pressOffset_ = offset_;
-  motion_.on = false;
+  pan_.press(event);
 }
 
 void MapView::mouseMoveEvent(QMouseEvent* event) {
-  if (pressed_) {
-    const QPointF by = event->position() - pressAt_;
-    if (!panning_ && by.manhattanLength() < QApplication::startDragDistance()) return;
-    panning_ = true;
-    fitted_ = false;
-    setCursor(Qt::ClosedHandCursor);
-    moveTo(scale_, pressOffset_ + by, false);
-    return;
-  }
+  if (pan_.move(event)) return;
   const Hit hit = hitAt(event->position());
   if (hit == hover_) return;
   for (int card : {hover_.card, hit.card}) {
-    if (card >= 0) update(toScreen(layout_.card(card)).adjusted(-3, -3, 3, 3).toAlignedRect());
+    if (card >= 0) update(screenRect(card).adjusted(-3, -3, 3, 3).toAlignedRect());
   }
   hover_ = hit;
   setCursor(subjectOf(hit) ? Qt::PointingHandCursor : Qt::ArrowCursor);
 }
 
 void MapView::mouseReleaseEvent(QMouseEvent* event) {
-  if (!pressed_) return;
-  pressed_ = false;
-  const bool panned = std::exchange(panning_, false);
-  setCursor(Qt::ArrowCursor);
-  if (panned || event->button() != Qt::LeftButton) return;
+  if (pan_.release() || event->button() != Qt::LeftButton) return;
   const Hit hit = hitAt(event->position());
   cursor_ = hit.card;
   cursorTile_ = hit.tile;
@@ -106,7 +74,7 @@ void MapView::step(int dx, int dy) {
   if (cursorTile_ >= 0 && cursor_ >= 0) {
     // Among the pods of one machine.
     const auto& card = model_->card(cursor_);
-    const QRectF r = toScreen(layout_.card(cursor_));
+    const QRectF r = screenRect(cursor_);
     const TileGrid grid = tileGrid(r, levelFor(r.width()), int(card.tiles.size()) + card.ghosts);
     const int by = dx + dy * grid.columns;
     for (int to = cursorTile_ + by; to >= 0 && to < int(card.tiles.size()); to += by) {
@@ -128,35 +96,22 @@ void MapView::step(int dx, int dy) {
   if (dy) row = size_t(std::clamp<int>(int(row) + dy, 0, int(rows.size()) - 1));
   column = size_t(std::clamp<int>(int(column) + dx, 0, int(rows[row].size()) - 1));
   cursor_ = rows[row][column];
-  const QRectF r = toScreen(layout_.card(cursor_));
-  if (!QRectF(rect()).contains(r)) {
-    fitted_ = false;
-    QPointF by;
-    if (r.top() < 0)
-      by.ry() = 12 - r.top();
-    else if (r.bottom() > height())
-      by.ry() = height() - 12 - r.bottom();
-    if (r.left() < 0)
-      by.rx() = 12 - r.left();
-    else if (r.right() > width())
-      by.rx() = width() - 12 - r.right();
-    moveTo(scale_, offset_ + by, true);
-  }
+  pan_.reveal(layout_.card(cursor_));
   update();
 }
 
 void MapView::keyPressEvent(QKeyEvent* event) {
   byKeyboard_ = true;
   const QPointF centre = cursor_ >= 0 && !layout_.card(cursor_).isEmpty()
-                             ? toScreen(layout_.card(cursor_)).center()
+                             ? screenRect(cursor_).center()
                              : QPointF(rect().center());
   switch (event->key()) {
     case Qt::Key_Plus:
     case Qt::Key_Equal:
-      zoomBy(1.4, centre);
+      pan_.zoomBy(PanZoom::kStep, centre);
       break;
     case Qt::Key_Minus:
-      zoomBy(1 / 1.4, centre);
+      pan_.zoomBy(1 / PanZoom::kStep, centre);
       break;
     case Qt::Key_0:
     case Qt::Key_Home:
@@ -200,7 +155,7 @@ void MapView::keyPressEvent(QKeyEvent* event) {
         choose(subjectOf({cursor_, -1}));
       } else if (selection_) {
         choose({});
-      } else if (!fitted_) {
+      } else if (!pan_.fitted()) {
         fit();
       } else {
         event->ignore();
@@ -256,23 +211,7 @@ bool MapView::event(QEvent* event) {
       QToolTip::showText(help->globalPos(), s, this);
     return true;
   }
-  if (event->type() == QEvent::NativeGesture) {
-    auto* gesture = static_cast<QNativeGestureEvent*>(event);
-    if (gesture->gestureType() == Qt::ZoomNativeGesture) {
-      zoomBy(1 + gesture->value(), gesture->position(), false);
-      return true;
-    }
-  }
-  if (event->type() == QEvent::Gesture) {
-    if (auto* pinch =
-            static_cast<QPinchGesture*>(static_cast<QGestureEvent*>(event)->gesture(Qt::PinchGesture))) {
-      if (pinch->changeFlags() & QPinchGesture::ScaleFactorChanged) {
-        zoomBy(pinch->scaleFactor(), mapFromGlobal(pinch->centerPoint().toPoint()), false);
-      }
-      return true;
-    }
-  }
-  return QWidget::event(event);
+  return pan_.pinch(event) || QWidget::event(event);
 }
 
 }  // namespace ph::ui

@@ -4,13 +4,13 @@
 // something moves. Threads: GUI thread only.
 #pragma once
 
-#include <QElapsedTimer>
 #include <QTimer>
 #include <QWidget>
 
 #include "models/map_model.h"
 #include "ui/map/card_painter.h"
 #include "ui/map/map_layout.h"
+#include "ui/map/pan_zoom.h"
 
 namespace ph::ui {
 
@@ -28,9 +28,9 @@ class MapView : public QWidget {
   void setPointed(const QString& node);         // rings its machine; empty: none
   // What the scheduler says of each node: those that refuse a pod step back. Empty: nothing is said.
   void setJudged(const QHash<QString, bool>& fitting);
-  double scale() const { return scale_; }
-  void zoomBy(double factor, const QPointF& about, bool animate = true);
-  void fit();                                   // the whole fleet
+  double scale() const { return pan_.scale(); }
+  void zoomBy(double factor, const QPointF& about, bool animate = true) { pan_.zoomBy(factor, about, animate); }
+  void fit() { pan_.fit(); }                    // the whole fleet
   void dive(int card);                          // one machine, near
   void reveal(const models::Subject& subject);  // moves the view only when it is out of sight
   // Screen rectangle of a card or of a pod's tile; empty when it is not laid out. For tests and
@@ -41,12 +41,11 @@ class MapView : public QWidget {
 
  signals:
   void selected(const ph::models::Subject& subject);
-  void zoomed(double scale);
 
  protected:
   void paintEvent(QPaintEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
-  void wheelEvent(QWheelEvent* event) override;
+  void wheelEvent(QWheelEvent* event) override { pan_.wheel(event); }
   void mousePressEvent(QMouseEvent* event) override;
   void mouseMoveEvent(QMouseEvent* event) override;
   void mouseReleaseEvent(QMouseEvent* event) override;
@@ -66,63 +65,31 @@ class MapView : public QWidget {
   };
   void relayout();
   void onCards(const QList<int>& cards);
-  void tick();
   void watchClock();
-  void clampOffset();
-  void moveTo(double scale, const QPointF& offset, bool animate);
-  QRectF toScreen(const QRectF& world) const;
-  QPointF toWorld(const QPointF& screen) const { return (screen - offset_) / scale_; }
+  QRectF screenRect(int card) const { return pan_.toScreen(layout_.card(card)); }
   Hit hitAt(const QPointF& at) const;
   models::Subject subjectOf(const Hit& hit) const;
   void choose(const models::Subject& subject);
   void step(int dx, int dy);
   void paintGroups(QPainter& p, const QRectF& dirty);
   void paintCards(QPainter& p, const QRegion& region);
-  double arrival(const QString& pod) const;
-  double pulse(const QString& pod) const;
   void onNews(const QList<models::MapNews>& news);
   void updateCard(int card);
-  void expireNews();
-  static constexpr int kPulseMs = 200, kNewsMs = 4000;
 
   models::MapModel* model_;
   MapLayout layout_;
   CardPainter painter_;
+  PanZoom pan_;
+  TileMotion motion_;
   models::Subject selection_;
   int onlyApp_ = -1;
-  double scale_ = 1, fitScale_ = 1;
-  QPointF offset_;
-  bool fitted_ = true;  // the view shows the whole fleet and follows its size
   Hit hover_;
   int cursor_ = -1, cursorTile_ = -1;  // where the keyboard is
   bool byKeyboard_ = false;            // the last move was a key: the place is shown
-  QPointF pressAt_, pressOffset_;
-  bool pressed_ = false, panning_ = false;
-  QElapsedTimer clock_;
-  QHash<QString, qint64> arrivals_, pulses_;  // pod: when it began, by clock_
-  std::vector<Departure> departures_;
-  std::vector<qint64> departedAt_;  // of each departure
-  // What has just happened on a machine, as its foot says it for a while.
-  struct News {
-    int came = 0, left = 0, failing = 0, ready = 0;
-    QString pod;      // the one, while it is one
-    bool machine = false;
-    qint64 at = 0;
-    QString text() const;
-    Tone tone() const;
-  };
-  QHash<int, News> news_;
   QHash<int, QString> lostFor_;  // what a lost machine's card says of it
   QHash<QString, bool> judged_;
   int pointed_ = -1;
-  struct {
-    bool on = false;
-    double from = 1, to = 1;
-    QPointF fromOffset, toOffset;
-    qint64 start = 0;
-    int ms = 0;
-  } motion_;
-  QTimer frame_, second_, newsOver_;
+  QTimer second_;
 };
 
 }  // namespace ph::ui

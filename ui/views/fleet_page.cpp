@@ -1,10 +1,8 @@
 #include "ui/views/fleet_page.h"
 
 #include <QHBoxLayout>
-#include <QKeyEvent>
 #include <QMenu>
 #include <QPainter>
-#include <QShortcut>
 #include <QVBoxLayout>
 
 #include "ui/map/pan_zoom.h"
@@ -61,15 +59,10 @@ FleetPage::FleetPage(models::Session* session, QWidget* parent) : QWidget(parent
   grouping_->setObjectName(QStringLiteral("grouping"));
   grouping_->setToolTip(tr("What the machines are grouped by"));
   grouping_->setMenu(new QMenu(grouping_));
-  filter_ = new QLineEdit(this);
-  filter_->setPlaceholderText(tr("Filter (Ctrl F)"));
-  filter_->setAccessibleName(tr("Filter the map"));
-  filter_->setToolTip(tr("Names, applications, states, labels: what does not fit steps back."));
-  filter_->setClearButtonEnabled(true);
+  filter_ = new MapFilter(tr("Filter the map"), tr("Names, applications, states, labels: what does not fit steps back."), this);
   // Narrow windows take it from the filter, never from the words of a button.
   filter_->setMinimumWidth(64);
   filter_->setMaximumWidth(150);
-  filter_->installEventFilter(this);
   fitting_ = label({}, "caption", this);
   legend_ = new LegendBar(&session->map, &session->scale, this);
   deploy_ = button(tr("Deploy"), nullptr, this);
@@ -112,12 +105,7 @@ FleetPage::FleetPage(models::Session* session, QWidget* parent) : QWidget(parent
   connect(&session->map, &models::MapModel::cardsChanged, this, [this] {
     if (session_->map.filtering()) tellFitting();
   });
-  auto* find = new QShortcut(QKeySequence::Find, this);
-  find->setContext(Qt::WidgetWithChildrenShortcut);
-  connect(find, &QShortcut::activated, this, [this] {
-    filter_->setFocus(Qt::ShortcutFocusReason);
-    filter_->selectAll();
-  });
+  filter_->setMap(map_);
   connect(map_, &MapView::selected, this, &FleetPage::selected);
   connect(legend_, &LegendBar::hovered, map_, &MapView::setOnlyApp);
   connect(legend_, &LegendBar::clicked, this, [this](const QString& app) {
@@ -198,18 +186,6 @@ void FleetPage::tellFitting() {
   if (!session_->map.filtering()) return fitting_->clear();
   const auto fits = session_->map.fitting();
   fitting_->setText(tr("%n machine(s)", nullptr, fits.machines) + QStringLiteral(" · ") + tr("%n pod(s)", nullptr, fits.pods));
-}
-
-bool FleetPage::eventFilter(QObject* watched, QEvent* event) {
-  if (watched == filter_ && event->type() == QEvent::KeyPress) {
-    const int key = static_cast<QKeyEvent*>(event)->key();
-    if (key == Qt::Key_Escape || key == Qt::Key_Return || key == Qt::Key_Enter) {
-      if (key == Qt::Key_Escape) filter_->clear();
-      map_->setFocus();
-      return true;
-    }
-  }
-  return QWidget::eventFilter(watched, event);
 }
 
 void FleetPage::show(const Subject& subject) {

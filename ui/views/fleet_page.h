@@ -8,6 +8,7 @@
 
 #include "models/session.h"
 #include "ui/map/legend_bar.h"
+#include "ui/map/map_filter.h"
 #include "ui/map/map_view.h"
 #include "ui/shell/now_panel.h"
 #include "ui/theme/widgets.h"
@@ -34,7 +35,6 @@ class FleetPage : public QWidget {
 
  protected:
   void paintEvent(QPaintEvent*) override;
-  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   void refresh();
@@ -44,7 +44,7 @@ class FleetPage : public QWidget {
 
   models::Session* session_;
   QPushButton* grouping_;
-  QLineEdit* filter_;
+  MapFilter* filter_;
   QLabel* fitting_;
   LegendBar* legend_;
   QPushButton *deploy_, *add_;

@@ -176,6 +176,66 @@ class AppMapTest : public QObject {
     QCOMPARE(m.apps()[0].tone, Tone::Error);
   }
 
+  void itTellsWhatHappened() {
+    using What = MapNews::What;
+    Session s;
+    fill(s);
+    AppMapModel m(&s);
+    QList<AppNews> told;
+    bool shown = false;  // the graphs are as the news says when it comes
+    connect(&m, &AppMapModel::happened, this, [&](const QList<AppNews>& news) {
+      told += news;
+      shown = m.app(web())->sets[0].tiles.size() == 3;
+    });
+    m.setActive(true);
+    QVERIFY(told.isEmpty());  // what is there at first is no news
+    Diff d;
+    d.pods.put = {pod("web", "7c9f4-c", PodState::Starting), pod("web", "7c9f4-b", PodState::Failing)};
+    s.state.apply(std::move(d));
+    m.compute();
+    QVERIFY(shown);
+    QCOMPARE(told.size(), 2);
+    auto of = [&](What what) {
+      auto it = std::find_if(told.begin(), told.end(), [&](auto& n) { return n.what == what; });
+      return it == told.end() ? AppNews{} : *it;
+    };
+    QCOMPARE(of(What::Came).tile, (AppTile{"default/web-7c9f4-c", PodState::Starting}));
+    QCOMPARE(of(What::Came).slot, 2);
+    QCOMPARE(of(What::Came).app, web());
+    QCOMPARE(of(What::Came).set, QString("web-7c9f4"));
+    QCOMPARE(of(What::Turned).tile, (AppTile{"default/web-7c9f4-b", PodState::Failing}));
+    told.clear();
+    Diff gone;
+    gone.pods.gone = {"default/web-7c9f4-a"};
+    s.state.apply(std::move(gone));
+    m.compute();
+    QCOMPARE(told.size(), 1);
+    QCOMPARE(told[0].what, What::Left);
+    QCOMPARE(told[0].slot, 0);
+    QCOMPARE(told[0].tile, (AppTile{"default/web-7c9f4-a", PodState::Ready}));
+    told.clear();
+    Diff version;  // of another version: a box of its own
+    version.pods.put = {pod("web", "99999-x", PodState::Starting)};
+    s.state.apply(std::move(version));
+    m.compute();
+    QCOMPARE(told.size(), 1);
+    QCOMPARE(told[0].set, QString("web-99999"));
+    QCOMPARE(told[0].what, What::Came);
+    told.clear();
+    Diff many;
+    for (int i = 0; i <= AppMapModel::kNewsMax; ++i) many.pods.put.push_back(pod("web", ("7c9f4-" + std::to_string(i)).c_str()));
+    s.state.apply(std::move(many));
+    m.compute();
+    QVERIFY(told.isEmpty());
+    // Hidden and shown again: what came in between is there, and no news.
+    m.setActive(false);
+    Diff hidden;
+    hidden.pods.put = {pod("web", "7c9f4-z")};
+    s.state.apply(std::move(hidden));
+    m.setActive(true);
+    QVERIFY(told.isEmpty());
+  }
+
   void aRollout() {
     Session s;
     fill(s);
