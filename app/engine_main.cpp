@@ -1,5 +1,4 @@
 // pilothouse-engine: the control plane without a window.
-#include <malloc.h>
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
@@ -53,8 +52,6 @@ int addImage(const std::string& dataDir, const std::string& file, const std::str
 
 int main(int argc, char** argv) {
   auto begun = systemClock().monoNow();
-  // Few threads allocate; more arenas would only hold more free memory.
-  mallopt(M_ARENA_MAX, 2);
   CLI::App app{"Pilothouse's control plane: a Kubernetes API server, controllers, scheduler and fleet in one program"};
   app.set_version_flag("--version", std::string("pilothouse-engine ") + PH_VERSION);
   app.require_subcommand(1);

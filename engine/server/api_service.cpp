@@ -10,20 +10,32 @@ namespace {
 
 constexpr std::string_view kName = "kubernetes", kNamespace = "default";
 
-ApiRequest request(Verb verb, const ResourceInfo* info, const Json& body) {
+// A slice holds addresses of one family, and stays of that family.
+struct Family {
+  bool six;
+  std::string_view type, slice;
+};
+constexpr Family kFamilies[] = {{false, "IPv4", kName}, {true, "IPv6", "kubernetes-ipv6"}};
+bool isSix(const std::string& ip) { return ip.find(':') != std::string::npos; }
+
+bool isStored(const Core& core, const ResourceInfo& info, std::string_view name) {
+  return core.cache->get(info, std::string(kNamespace).append("/").append(name)) != nullptr;
+}
+
+ApiRequest request(Verb verb, const ResourceInfo* info, std::string_view name, const Json& body) {
   ApiRequest r;
   r.verb = verb;
   r.info = info;
   r.ns = kNamespace;
-  if (verb != Verb::Create) r.name = kName;
+  if (verb != Verb::Create) r.name = name;
   if (verb == Verb::Patch) r.contentType = "application/merge-patch+json";
   if (!body.is_null()) r.body = api::toText(body);
   r.user = systemAdmin();
   return r;
 }
 
-JsonObject named(const ResourceInfo& info, JsonObject labels) {
-  return {{"apiVersion", info.apiVersion()}, {"kind", info.kind}, {"metadata", JsonObject{{"name", kName}, {"labels", std::move(labels)}}}};
+JsonObject named(const ResourceInfo& info, std::string_view name, JsonObject labels) {
+  return {{"apiVersion", info.apiVersion()}, {"kind", info.kind}, {"metadata", JsonObject{{"name", name}, {"labels", std::move(labels)}}}};
 }
 
 JsonObject port(uint16_t number) {
@@ -37,28 +49,26 @@ JsonArray servicePorts(uint16_t target) {
 }
 
 Json service(const ResourceInfo& info, uint16_t target) {
-  JsonObject out = named(info, {{"component", "apiserver"}, {"provider", "kubernetes"}});
+  JsonObject out = named(info, kName, {{"component", "apiserver"}, {"provider", "kubernetes"}});
   out["spec"] = JsonObject{{"clusterIP", kApiServiceAddress}, {"ports", servicePorts(target)}};
   return out;
 }
 
 Json endpoints(const ResourceInfo& info, const Advertised& api) {
-  JsonObject out = named(info, {{"endpointslice.kubernetes.io/skip-mirror", "true"}});  // its slice is written here too
+  JsonObject out = named(info, kName, {{"endpointslice.kubernetes.io/skip-mirror", "true"}});  // its slice is written here too
   JsonArray addresses;
   for (auto& ip : api.addresses) addresses.push_back(JsonObject{{"ip", ip}});
   out["subsets"] = JsonArray{JsonObject{{"addresses", std::move(addresses)}, {"ports", JsonArray{port(api.port)}}}};
   return out;
 }
 
-// Of one family: that of the first address.
-Json slice(const ResourceInfo& info, const Advertised& api) {
-  JsonObject out = named(info, {{"kubernetes.io/service-name", kName}});
-  auto six = [](const std::string& ip) { return ip.find(':') != std::string::npos; };
-  const bool family = six(api.addresses.front());
-  out["addressType"] = family ? "IPv6" : "IPv4";
+// The addresses of one family.
+Json slice(const ResourceInfo& info, const Advertised& api, const Family& family) {
+  JsonObject out = named(info, family.slice, {{"kubernetes.io/service-name", kName}});
+  out["addressType"] = family.type;
   JsonArray list;
   for (auto& ip : api.addresses)
-    if (six(ip) == family) list.push_back(JsonObject{{"addresses", JsonArray{ip}}, {"conditions", JsonObject{{"ready", true}}}});
+    if (isSix(ip) == family.six) list.push_back(JsonObject{{"addresses", JsonArray{ip}}, {"conditions", JsonObject{{"ready", true}}}});
   out["endpoints"] = std::move(list);
   out["ports"] = JsonArray{port(api.port)};
   return out;
@@ -67,20 +77,22 @@ Json slice(const ResourceInfo& info, const Advertised& api) {
 }  // namespace
 
 void publishApi(const Core& core, const Advertised& api, std::vector<ApiRequest>& writes) {
-  const std::string key = std::string(kNamespace) + '/' + std::string(kName);
-  if (!core.cache->get(*core.services, key))
-    writes.push_back(request(Verb::Create, core.services, service(*core.services, api.port)));
+  if (!isStored(core, *core.services, kName))
+    writes.push_back(request(Verb::Create, core.services, kName, service(*core.services, api.port)));
   else  // the port may be another than at the last start; what users changed stays
-    writes.push_back(request(Verb::Patch, core.services, JsonObject{{"spec", JsonObject{{"ports", servicePorts(api.port)}}}}));
-  auto publish = [&](const char* group, const char* plural, Json (*make)(const ResourceInfo&, const Advertised&)) {
-    auto* info = core.registry->storage(group, plural);
-    if (!info) return;
-    const bool there = core.cache->get(*info, key) != nullptr;
-    if (!api.addresses.empty()) writes.push_back(request(there ? Verb::Update : Verb::Create, info, make(*info, api)));
-    else if (there) writes.push_back(request(Verb::Delete, info, nullptr));
+    writes.push_back(request(Verb::Patch, core.services, kName, JsonObject{{"spec", JsonObject{{"ports", servicePorts(api.port)}}}}));
+  auto publish = [&](const ResourceInfo* info, std::string_view name, bool wanted, auto make) {
+    const bool there = isStored(core, *info, name);
+    if (wanted) writes.push_back(request(there ? Verb::Update : Verb::Create, info, name, make()));
+    else if (there) writes.push_back(request(Verb::Delete, info, name, nullptr));
   };
-  publish("", "endpoints", endpoints);
-  publish("discovery.k8s.io", "endpointslices", slice);
+  if (auto* info = core.registry->storage("", "endpoints"))
+    publish(info, kName, !api.addresses.empty(), [&] { return endpoints(*info, api); });
+  auto* slices = core.registry->storage("discovery.k8s.io", "endpointslices");
+  for (auto& family : kFamilies) {
+    const bool wanted = std::any_of(api.addresses.begin(), api.addresses.end(), [&](auto& ip) { return isSix(ip) == family.six; });
+    if (slices) publish(slices, family.slice, wanted, [&] { return slice(*slices, api, family); });
+  }
 }
 
 }  // namespace ph::server

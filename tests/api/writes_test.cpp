@@ -324,15 +324,15 @@ class WritesTest : public QObject {
     QTest::addColumn<QString>("field");
     QTest::addColumn<QString>("says");
     auto row = [](const char* name, const char* field, const char* says) { QTest::newRow(name) << field << says; };
-    row("a generation past 64 bits", "'generation':18446744073709551616", "metadata.generation: must be a whole number of 64 bits");
-    row("a generation past 63 bits", "'generation':9223372036854775808", "metadata.generation: must be a whole number of 64 bits");
-    row("a generation in words", "'generation':'two'", "metadata.generation: must be of type integer");
-    row("a revision as a number", "'resourceVersion':7", "metadata.resourceVersion: must be of type string");
-    row("a uid as a list", "'uid':[]", "metadata.uid: must be of type string");
-    row("a grace with a fraction", "'deletionGracePeriodSeconds':1.5", "metadata.deletionGracePeriodSeconds: must be a whole number");
-    row("no time of creation", "'creationTimestamp':'yesterday'", "metadata.creationTimestamp: must be a time");
-    row("owners that are none", "'managedFields':{'manager':'m'}", "metadata.managedFields: must be of type array");
-    row("a link as an object", "'selfLink':{}", "metadata.selfLink: must be of type string");
+    row("a generation past 64 bits", "'generation':18446744073709551616", "must be a whole number of 64 bits");
+    row("a generation past 63 bits", "'generation':9223372036854775808", "must be a whole number of 64 bits");
+    row("a generation in words", "'generation':'two'", "must be of type integer");
+    row("a revision as a number", "'resourceVersion':7", "must be of type string");
+    row("a uid as a list", "'uid':[]", "must be of type string");
+    row("a grace with a fraction", "'deletionGracePeriodSeconds':1.5", "must be a whole number");
+    row("no time of creation", "'creationTimestamp':'yesterday'", "must be a time");
+    row("owners that are none", "'managedFields':{'manager':'m'}", "must be of type array");
+    row("a link as an object", "'selfLink':{}", "must be of type string");
   }
   // What the server sets itself must still be readable as what it is.
   void metadataThatDoesNotFit() {
@@ -341,6 +341,7 @@ class WritesTest : public QObject {
     auto wrong = [&](const char* name) { return q("{'metadata':{'name':'") + name + q("',") + q(field.toUtf8().constData()) + "}}"; };
     auto refused = [&](const Answer& a, int code) {
       CODE(a, code);
+      HAS(message(a), "metadata." + field.section('\'', 1, 1) + ": Invalid value: ");
       HAS(message(a), says);
     };
     refused(http_->post(kMaps, wrong("m")), 400);

@@ -17,8 +17,8 @@ class ApiServiceTest : public QObject {
     server::createDefaults(f_->core, std::move(api), [&](Result<> r) { done.set_value(r.ok()); });
     return done.get_future().get();
   }
-  std::string stored(const char* group, const char* plural, const char* path) {
-    auto object = f_->core->cache->get(*f_->registry->storage(group, plural), "default/kubernetes");
+  std::string stored(const char* group, const char* plural, const char* path, const std::string& name = "kubernetes") {
+    auto object = f_->core->cache->get(*f_->registry->storage(group, plural), "default/" + name);
     if (!object) return "(none)";
     const api::Json tree = object->tree();
     auto* v = api::at(tree, path);
@@ -48,9 +48,11 @@ class ApiServiceTest : public QObject {
 
   void anotherAddressAtTheNextStart() {
     QVERIFY(start({7443, {"10.3.0.1"}}));
-    CoreFixture::why(f_->patch("apiVersion: v1\nkind: Service\nmetadata: {name: kubernetes, labels: {mine: kept}}\n"));
+    QCOMPARE(CoreFixture::why(f_->patch("apiVersion: v1\nkind: Service\nmetadata: {name: kubernetes, labels: {mine: kept}}\n")), std::string());
     QVERIFY(start({6443, {"fd00::1"}}));
     QVERIFY(endpoints().find("fd00::1") != std::string::npos && endpoints().find("10.3.0.1") == std::string::npos);
+    QCOMPARE(slice(), std::string("(none)"));  // a slice stays of its family
+    QCOMPARE(stored("discovery.k8s.io", "endpointslices", "addressType", "kubernetes-ipv6"), std::string("\"IPv6\""));
     QVERIFY(stored("", "services", "spec.ports").find("\"targetPort\":6443") != std::string::npos);
     QVERIFY(stored("", "services", "metadata.labels").find("kept") != std::string::npos);
   }
