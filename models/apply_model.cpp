@@ -22,21 +22,22 @@ constexpr const char* kApply = "application/apply-patch+yaml";  // JSON is YAML
 
 // What only the server may say.
 void dropKept(bj::object& metadata) {
-  for (auto* key : {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}) metadata.erase(key);
+  for (auto* key : {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}) metadata.stable_erase(key);
 }
 
 // Without what the server keeps for itself.
 bj::value bare(bj::value tree) {
   auto* o = tree.if_object();
   if (!o) return tree;
-  o->erase("status");
+  o->stable_erase("status");
   if (auto* m = o->if_contains("metadata"); m && m->is_object()) dropKept(m->get_object());
   return tree;
 }
 
 // What people compare. A Secret's values stay hidden; `before` tells which of them are new.
 QString readable(const bj::value& object, const bj::value* before = nullptr) {
-  bj::value tree = bare(object);
+  bj::value tree = inReadingOrder(bare(object));
+  if (before) tree = orderedLike(std::move(tree), inReadingOrder(*before));
   if (json::view(&tree, {"kind"}) != "Secret") return toYaml(tree);
   for (std::string_view part : {"data", "stringData"}) {
     auto* data = tree.get_object().if_contains(part);
@@ -423,7 +424,7 @@ QString ApplyModel::summary() const {
   }
   add(What::Make, [](int n) { return tr("%n new", nullptr, n); });
   add(What::Later, [](int n) { return tr("%n new, checked as they are made", nullptr, n); });
-  add(What::Change, [](int n) { return tr("%n changed", nullptr, n); });
+  add(What::Change, [](int n) { return tr("%n to change", nullptr, n); });
   add(What::Same, [](int n) { return tr("%n as they are", nullptr, n); });
   add(What::Load, [](int n) { return tr("%n image archive(s)", nullptr, n); });
   add(What::Wrong, [](int n) { return tr("%n wrong", nullptr, n); });

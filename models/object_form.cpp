@@ -52,7 +52,7 @@ bj::object entriesAs(const ObjectForm& f, bool binary, bool base64) {
 
 void put(bj::object& o, const char* key, bj::object value) {
   if (value.empty())
-    o.erase(key);
+    o.stable_erase(key);
   else
     o[key] = std::move(value);
 }
@@ -137,7 +137,7 @@ bj::value object(const ObjectForm& f) {
                                                                                   : bj::object{};
   metadata["name"] = str(f.name);
   if (kindOf(f.kind).namespaced) metadata["namespace"] = str(f.ns);
-  metadata.erase("managedFields");
+  metadata.stable_erase("managedFields");
   if (f.kind == Kind::Namespace) put(metadata, "labels", entriesAs(f, false, false));
   tree["metadata"] = std::move(metadata);
   switch (f.kind) {
@@ -166,13 +166,13 @@ bj::value object(const ObjectForm& f) {
 QString manifest(const ObjectForm& f) {
   bj::value tree = object(f);
   auto& o = tree.get_object();
-  o.erase("status");
+  o.stable_erase("status");
   auto& metadata = o["metadata"].get_object();
-  for (auto* key : {"uid", "creationTimestamp", "generation", "selfLink"}) metadata.erase(key);
+  for (auto* key : {"uid", "creationTimestamp", "generation", "selfLink"}) metadata.stable_erase(key);
   if (f.kind == Kind::Secret && o.contains("data")) {
     for (auto& [key, value] : o["data"].get_object()) value = "••••••";
   }
-  return toYaml(tree);
+  return toYaml(inReadingOrder(std::move(tree)));
 }
 
 QString command(const ObjectForm& f) {

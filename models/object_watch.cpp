@@ -50,7 +50,7 @@ void ObjectWatch::follow(const Session& session, const ObjectRef& ref) {
       // A list leaves out what its items are.
       o->insert_or_assign("apiVersion", ref.kindRef().apiVersion().toStdString());
       o->insert_or_assign("kind", ref.kind.toStdString());
-      if (auto* meta = o->if_contains("metadata"); meta && meta->is_object()) meta->get_object().erase("managedFields");
+      if (auto* meta = o->if_contains("metadata"); meta && meta->is_object()) meta->get_object().stable_erase("managedFields");
     }
     tell(tree, phase);
   };

@@ -35,9 +35,9 @@ bj::value templateOf(const bj::value& owner) {
   bj::value out = found ? *found : bj::value(bj::object{});
   auto* metadata = out.if_object() ? out.get_object().if_contains("metadata") : nullptr;
   if (!metadata || !metadata->is_object()) return out;
-  metadata->get_object().erase("creationTimestamp");
+  metadata->get_object().stable_erase("creationTimestamp");
   auto* labels = metadata->get_object().if_contains("labels");
-  if (labels && labels->is_object()) labels->get_object().erase(kHash);
+  if (labels && labels->is_object()) labels->get_object().stable_erase(kHash);
   return out;
 }
 
@@ -64,7 +64,7 @@ Revision ofControllerRevision(const api::Object& kept) {
   r.number = json::number(&tree, {"revision"});
   r.cause = json::text(&tree, {"metadata", "annotations", "kubernetes.io/change-cause"});
   if (auto* data = json::find(&tree, {"data"})) r.podTemplate = templateOf(*data);
-  if (auto* o = r.podTemplate.if_object()) o->erase("$patch");
+  if (auto* o = r.podTemplate.if_object()) o->stable_erase("$patch");
   return r;
 }
 
@@ -227,7 +227,8 @@ int RolloutModel::currentRow() const {
 TextDiff RolloutModel::diff(int row) const {
   const int current = currentRow();
   if (row < 0 || row >= rowCount() || current < 0) return {};
-  return diffTexts(toYaml(revisions_[size_t(current)].podTemplate), toYaml(revisions_[size_t(row)].podTemplate));
+  auto& now = revisions_[size_t(current)].podTemplate;
+  return diffTexts(toYaml(now), toYaml(orderedLike(revisions_[size_t(row)].podTemplate, now)));
 }
 
 int RolloutModel::rowCount(const QModelIndex& parent) const {

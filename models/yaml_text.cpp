@@ -105,7 +105,51 @@ void emitValue(const bj::value& v, int indent, QString& out, bool inList) {
   }
 }
 
+// The one of `list` that stands for the element `item` at `at`.
+const bj::value* counterpart(const bj::array& list, const bj::value& item, size_t at) {
+  auto nameOf = [](const bj::value& v) { return v.is_object() ? v.get_object().if_contains("name") : nullptr; };
+  auto* name = nameOf(item);
+  for (auto& other : list) {
+    auto* is = nameOf(other);
+    if (name && is && *is == *name) return &other;
+  }
+  return at < list.size() ? &list[at] : nullptr;
+}
+
 }  // namespace
+
+bj::value inReadingOrder(bj::value object) {
+  if (!object.is_object()) return object;
+  const bj::object first{{"apiVersion", nullptr}, {"kind", nullptr},
+                         {"metadata", {{"name", nullptr}, {"generateName", nullptr}, {"namespace", nullptr}, {"labels", nullptr}, {"annotations", nullptr}}}};
+  object = orderedLike(std::move(object), first);
+  auto& o = object.get_object();
+  if (auto* status = o.if_contains("status")) {
+    bj::value last = std::move(*status);
+    o.stable_erase("status");
+    o["status"] = std::move(last);
+  }
+  return object;
+}
+
+bj::value orderedLike(bj::value after, const bj::value& before) {
+  if (after.is_object() && before.is_object()) {
+    auto& from = after.get_object();
+    bj::object out(from.storage());
+    for (auto& [key, value] : before.get_object()) {
+      if (auto* mine = from.if_contains(key)) out.emplace(key, orderedLike(std::move(*mine), value));
+    }
+    for (auto& [key, value] : from) out.emplace(key, std::move(value));  // those that are there stay as they are
+    return out;
+  }
+  if (after.is_array() && before.is_array()) {
+    auto& list = after.get_array();
+    for (size_t i = 0; i < list.size(); ++i) {
+      if (auto* other = counterpart(before.get_array(), list[i], i)) list[i] = orderedLike(std::move(list[i]), *other);
+    }
+  }
+  return after;
+}
 
 QString toYaml(const bj::value& tree) {
   QString out;

@@ -170,7 +170,7 @@
     </message>
 </context>
 <context>
-    <name>ph::ui::DeployDialog</name>
+    <name>ph::ui::Form</name>
     <message numerus="yes">
         <source>%n field(s) need a look.</source>
         <translation>
@@ -398,6 +398,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%n to change</source>
+        <translation>
+            <numerusform>%n to change</numerusform>
+            <numerusform>%n to change</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n changed</source>
         <translation>
             <numerusform>%n changed</numerusform>
@@ -594,10 +601,10 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>Stop the %n too that nothing makes again</source>
+        <source>Also stop the %n pod(s) that nothing makes again</source>
         <translation>
-            <numerusform>Stop the %n too that nothing makes again</numerusform>
-            <numerusform>Stop the %n too that nothing makes again</numerusform>
+            <numerusform>Also stop the pod that nothing makes again</numerusform>
+            <numerusform>Also stop the %n pods that nothing makes again</numerusform>
         </translation>
     </message>
 </context>
@@ -618,13 +625,6 @@
         <translation>
             <numerusform>No text: %n byte. It stays as it is.</numerusform>
             <numerusform>No text: %n bytes. It stays as it is.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n field(s) need a look.</source>
-        <translation>
-            <numerusform>%n field needs a look.</numerusform>
-            <numerusform>%n fields need a look.</numerusform>
         </translation>
     </message>
 </context>

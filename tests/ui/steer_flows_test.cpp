@@ -196,9 +196,12 @@ class SteerFlowsTest : public QObject {
     auto* d = dialog<DrainDialog>();
     QTRY_COMPARE(d->model()->phase(), DrainModel::Phase::Previewed);
     QCOMPARE(d->model()->count(models::Fate::Lost), 1);
-    QTRY_VERIFY_WITH_TIMEOUT((click(d->findChild<QPushButton*>("again")),
-                              QTest::qWaitFor([&] { return d->model()->phase() == DrainModel::Phase::Previewed; }),
-                              d->model()->count(models::Fate::Held) > 0), 15000);
+    auto heldWhenAsked = [&] {
+      click(d->findChild<QPushButton*>("again"));
+      return QTest::qWaitFor([&] { return d->model()->phase() == DrainModel::Phase::Previewed; }) &&
+             d->model()->count(models::Fate::Held) > 0;
+    };
+    QVERIFY(QTest::qWaitFor(heldWhenAsked, 15000));
     const int webHere = int(d->model()->pods().size()) - 1;
     QCOMPARE(d->model()->count(models::Fate::Held), webHere);
     int ghosts = 0;
@@ -305,6 +308,16 @@ class SteerFlowsTest : public QObject {
     d = dialog<ApplyDialog>();
     QTRY_COMPARE_WITH_TIMEOUT(d->model()->phase(), models::ApplyModel::Phase::Checked, 15000);
     QCOMPARE(whatOf(d, "settings"), What::Change);
+    QString changes;
+    for (int i = 0; i < d->model()->rowCount(); ++i) {
+      auto& row = d->model()->row(i);
+      if (row.what != What::Change) continue;
+      changes += row.doc.kind + ' ' + row.doc.name + '\n';
+      for (auto& line : row.diff.lines) {
+        if (line.kind == models::DiffLine::Kind::Gone || line.kind == models::DiffLine::Kind::New) changes += "  " + line.text + '\n';
+      }
+    }
+    QVERIFY2(d->model()->count(What::Change) == 2, qPrintable(changes));  // that, and the Deployment's replicas
     for (int i = 0; i < d->model()->rowCount(); ++i) {
       if (d->model()->row(i).what == What::Change) d->list()->setCurrentIndex(d->model()->index(i));
     }

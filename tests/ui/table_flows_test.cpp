@@ -164,11 +164,18 @@ class TableFlowsTest : public QObject {
     QTest::keyClick(table(), Qt::Key_Down);
     QTRY_VERIFY(yaml->text().contains("name: " + model()->refAt(1).name));
     QVERIFY(openTab("Overview"));
-    // Several: what can be done with all of them is offered.
+    // Several: what can be done with all of them is offered, and nothing moves for it.
+    const int top = table()->y();
+    table()->clearSelection();
+    QTRY_VERIFY(!page()->findChild<QPushButton*>("delete")->isVisible());
+    QCOMPARE(table()->y(), top);
+    clickRow(0);
     clickRow(3, Qt::ShiftModifier);
     QVERIFY(page()->selection().size() >= 3);
     QVERIFY(page()->findChild<QPushButton*>("delete")->isVisible());
     QVERIFY(page()->findChild<QPushButton*>("logs")->isVisible());
+    QTest::qWait(0);
+    QCOMPARE(table()->y(), top);
     picture("table-chosen");
   }
 
@@ -194,7 +201,9 @@ class TableFlowsTest : public QObject {
 
   void nothingThere() {
     h_.window().select({});
+    QVERIFY(page()->findChild<QPushButton*>("delete")->isVisible());
     page()->openKind("cronjobs", "batch");
+    QVERIFY(!page()->findChild<QPushButton*>("delete")->isVisible());  // what was chosen is not of this kind
     QTRY_COMPARE(model()->phase(), ResourceTable::Phase::Live);
     QCOMPARE(model()->rowCount(), 0);
     picture("table-empty");

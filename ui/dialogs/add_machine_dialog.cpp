@@ -195,7 +195,7 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent)
   config_ = new MachineImportPage(session, MachineImportPage::Source::SshConfig, left_);
   list_page_ = new MachineImportPage(session, MachineImportPage::Source::List, left_);
   for (QWidget* page : std::initializer_list<QWidget*>{fields_, config_, list_page_}) left_->addWidget(page);
-  columns->addWidget(left_, 5);
+  columns->addWidget(left_, 6);
 
   auto* right = new QVBoxLayout;
   right->setSpacing(space::s);
@@ -215,7 +215,7 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent)
   list_->addStretch();
   scroll->setWidget(holder);
   right->addWidget(scroll, 1);
-  columns->addLayout(right, 6);
+  columns->addLayout(right, 5);
 
   const auto foot = dialogFoot(all, tr("Close"), tr("Add"), this);
   foot.out->setToolTip(tr("Joining goes on"));

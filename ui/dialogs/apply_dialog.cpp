@@ -37,7 +37,7 @@ class ApplyDelegate : public QStyledItemDelegate {
     p->setFont(typeface(Text::Body));
     p->setPen(Theme::get().textTone(tone));
     p->drawText(first, Qt::AlignRight | Qt::AlignVCenter, what);
-    const double kindWidth = std::min(body.horizontalAdvance(kind) + 10, first.width() * 0.4);
+    const double kindWidth = kind.isEmpty() ? 0.0 : std::min(body.horizontalAdvance(kind) + 10, first.width() * 0.4);
     p->setPen(colors().muted);
     p->drawText(QRectF(first.left(), first.top(), kindWidth, first.height()), Qt::AlignLeft | Qt::AlignVCenter,
                 body.elidedText(kind, Qt::ElideRight, kindWidth - 8));

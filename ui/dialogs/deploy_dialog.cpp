@@ -163,7 +163,9 @@ void DeployDialog::refresh() {
     manifest_->verticalScrollBar()->setValue(at);
   }
   count_->setText(f.ports.isEmpty() ? tr("a Deployment") : tr("a Deployment and a Service"));
-  fields_->showProblems(problems(), tried_);
+  const auto wrong = problems();
+  fields_->showProblems(wrong, tried_);
+  if (tried_) failure_->setText(Form::count(wrong));
   submit_->setEnabled(!busy_);
 }
 
@@ -202,11 +204,9 @@ void DeployDialog::setArchive(const QString& path) {
 
 void DeployDialog::submit() {
   tried_ = true;
-  failure_->clear();
   const auto wrong = problems();
   refresh();
   if (!wrong.isEmpty()) {
-    failure_->setText(tr("%n field(s) need a look.", nullptr, int(wrong.size())));
     for (auto& p : wrong) {
       if (auto* field = findChild<QWidget*>(p.field)) {
         field->setFocus();

@@ -220,7 +220,7 @@ void DrainDialog::refresh() {
   const int lost = model_->count(models::Fate::Lost);
   lose_->setVisible(lost > 0 && phase != Phase::Done);
   lose_->setEnabled(!draining);
-  lose_->setText(tr("Stop the %n too that nothing makes again", nullptr, lost));
+  lose_->setText(tr("Also stop the %n pod(s) that nothing makes again", nullptr, lost));
   QString hint;
   if (phase == Phase::Previewed && leaving > 0)
     hint = tr("The ghosts on the map show the same. Draining keeps new pods off and moves these, a few at a time, "

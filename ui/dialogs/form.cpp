@@ -8,6 +8,15 @@
 
 namespace ph::ui {
 
+namespace {
+
+// What may grow takes the room that is left; the others stay together.
+int stretchOf(const QWidget* field) {
+  return field->sizePolicy().verticalPolicy() & QSizePolicy::ExpandFlag ? 1 : 0;
+}
+
+}  // namespace
+
 Form::Form(QWidget* parent) : QWidget(parent) {
   column_ = new QVBoxLayout(this);
   column_->setContentsMargins(0, 0, 0, 0);
@@ -24,7 +33,7 @@ QVBoxLayout* Form::cell(const QString& name, const QString& title, QWidget* fiel
   note->setWordWrap(true);
   note->setVisible(!hint.isEmpty());
   box->addWidget(head);
-  box->addWidget(field);
+  box->addWidget(field, stretchOf(field));
   box->addWidget(note);
   fields_[name] = {field, note, hint};
   field->installEventFilter(this);
@@ -33,7 +42,7 @@ QVBoxLayout* Form::cell(const QString& name, const QString& title, QWidget* fiel
 }
 
 void Form::add(const QString& name, const QString& title, QWidget* field, const QString& hint) {
-  column_->addLayout(cell(name, title, field, hint));
+  column_->addLayout(cell(name, title, field, hint), stretchOf(field));
 }
 
 void Form::addPair(const QString& name, const QString& title, QWidget* field, const QString& name2,
@@ -73,6 +82,10 @@ bool Form::showProblems(const QList<models::FieldProblem>& problems, bool all) {
     }
   }
   return problems.isEmpty();
+}
+
+QString Form::count(const QList<models::FieldProblem>& problems) {
+  return problems.isEmpty() ? QString() : tr("%n field(s) need a look.", nullptr, int(problems.size()));
 }
 
 QString Form::problemOf(const QString& name) const {

@@ -21,6 +21,8 @@ class Form : public QWidget {
                const QString& title2, QWidget* field2, int width2);
   // Shows the problems of the fields that were touched; `all`: of all. Returns whether there are none at all.
   bool showProblems(const QList<models::FieldProblem>& problems, bool all);
+  // "2 fields need a look.", empty for none: for a dialog's foot.
+  static QString count(const QList<models::FieldProblem>& problems);
   void touch(const QString& name) { touched_.insert(name); }
   void untouch() { touched_.clear(); }
   QString problemOf(const QString& name) const;

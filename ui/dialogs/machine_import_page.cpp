@@ -9,6 +9,7 @@
 #include <QVBoxLayout>
 
 #include "models/gui_thread.h"
+#include "ui/theme/tables.h"
 
 namespace ph::ui {
 
@@ -95,22 +96,16 @@ MachineImportPage::MachineImportPage(models::Session* session, Source source, QW
     column->addLayout(row);
     connect(list_, &QPlainTextEdit::textChanged, this, &MachineImportPage::parse);
   }
-  table_ = new QTableView(this);
+  table_ = tableView(tr("Machines found"), this);
   table_->setModel(&model_);
   table_->setItemDelegate(new ImportDelegate(table_));
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
   table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setShowGrid(false);
-  table_->setWordWrap(false);
-  table_->setAccessibleName(tr("Machines found"));
-  table_->verticalHeader()->hide();
-  table_->verticalHeader()->setDefaultSectionSize(30);
-  table_->horizontalHeader()->setSectionResizeMode(MachineImportModel::Name, QHeaderView::Interactive);
   table_->horizontalHeader()->setStretchLastSection(true);
-  table_->horizontalHeader()->setHighlightSections(false);
-  table_->setColumnWidth(MachineImportModel::Name, 120);
-  table_->setColumnWidth(MachineImportModel::Login, 190);
-  table_->setTabKeyNavigation(false);
+  // What hinders one is read whole.
+  table_->setWordWrap(true);
+  table_->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  table_->setColumnWidth(MachineImportModel::Name, 100);
+  table_->setColumnWidth(MachineImportModel::Login, 150);
   column->addWidget(table_, 1);
   empty_ = label({}, "muted", this);
   empty_->setWordWrap(true);

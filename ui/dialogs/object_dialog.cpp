@@ -145,6 +145,7 @@ void ObjectDialog::build() {
 
 QWidget* ObjectDialog::entriesPart(QWidget* parent) {
   auto* part = new QWidget(parent);
+  part->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Expanding);
   auto* row = new QHBoxLayout(part);
   row->setContentsMargins(0, 0, 0, 0);
   row->setSpacing(space::s);
@@ -154,6 +155,7 @@ QWidget* ObjectDialog::entriesPart(QWidget* parent) {
   keys_->setObjectName(QStringLiteral("keys"));
   keys_->setAccessibleName(tr("%1: names").arg(entryName()));
   keys_->setFont(typeface(Text::Mono));
+  setRole(keys_, "field");
   keys_->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
   left->addWidget(keys_, 1);
   auto* buttons = new QHBoxLayout;
@@ -182,6 +184,9 @@ QWidget* ObjectDialog::entriesPart(QWidget* parent) {
   valueNote_->setWordWrap(true);
   reveal_ = button(tr("Show it"), nullptr, part);
   reveal_->setObjectName(QStringLiteral("reveal"));
+  QSizePolicy kept = reveal_->sizePolicy();
+  kept.setRetainSizeWhenHidden(true);  // as high as the buttons on the left
+  reveal_->setSizePolicy(kept);
   below->addWidget(valueNote_, 1);
   below->addWidget(reveal_);
   right->addLayout(below);
@@ -312,6 +317,7 @@ void ObjectDialog::refresh() {
     }
   }
   fields_->showProblems(problems, tried_);
+  if (tried_) failure_->setText(Form::count(problems));
   waiting_->setVisible(!waiting_->text().isEmpty());
   name_->setEnabled(form_.isNew());
   namespace_->setEnabled(form_.isNew());
@@ -324,14 +330,9 @@ void ObjectDialog::refresh() {
 
 void ObjectDialog::submit() {
   tried_ = true;
-  failure_->clear();
   refresh();
   const auto f = form();
-  const auto problems = models::check(f);
-  if (!problems.isEmpty()) {
-    failure_->setText(tr("%n field(s) need a look.", nullptr, int(problems.size())));
-    return;
-  }
+  if (!models::check(f).isEmpty()) return;
   busy_ = true;
   refresh();
   QPointer<ObjectDialog> self(this);

@@ -143,10 +143,10 @@ void YamlPage::show(const Subject& subject) {
   auto tree = boost::json::parse(object->stored(), failed);
   if (!failed && tree.is_object()) {
     if (auto* meta = tree.get_object().if_contains("metadata"); meta && meta->is_object())
-      meta->get_object().erase("managedFields");
+      meta->get_object().stable_erase("managedFields");
   }
   const int at = text_->verticalScrollBar()->value();
-  text_->setPlainText(models::toYaml(tree));
+  text_->setPlainText(models::toYaml(models::inReadingOrder(std::move(tree))));
   text_->verticalScrollBar()->setValue(at);
 }
 
@@ -155,7 +155,7 @@ void YamlPage::showTree(const std::shared_ptr<const boost::json::value>& tree) {
   tree_ = tree;
   shown_.reset();
   const int at = text_->verticalScrollBar()->value();
-  text_->setPlainText(tree ? models::toYaml(*tree) : QString());
+  text_->setPlainText(tree ? models::toYaml(models::inReadingOrder(*tree)) : QString());
   text_->verticalScrollBar()->setValue(at);
 }
 

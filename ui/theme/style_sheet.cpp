@@ -55,6 +55,10 @@ QWidget[role="rule"] { background: @line; }
 QScrollArea, QAbstractScrollArea { background: transparent; border: 0; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
   background: @field; border: 1px solid @line; border-radius: 6px; padding: 4px 8px; min-height: 20px; }
+QListView[role="field"] { background: @field; border: 1px solid @line; border-radius: 6px; padding: 4px 2px;
+  font-family: "DejaVu Sans Mono", monospace; font-size: 12px; }
+QListView[role="field"]:focus { border-color: @accent; }
+QListView[role="field"]::item { min-height: 22px; padding: 0 6px; border-radius: 4px; }
 QPlainTextEdit[role="code"], QLabel[role="code"] {
   background: @raised; border: 0; border-radius: 6px; padding: 8px 10px;
   font-family: "DejaVu Sans Mono", monospace; font-size: 12px; }
@@ -76,7 +80,7 @@ QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid @muted; bord
 QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(:/icons/@mode/check.svg); }
 QCheckBox:focus { color: @accent; }
 QTabBar { background: transparent; border: 0; }
-QTabBar::tab { background: transparent; color: @muted; padding: 6px 0 8px 0; margin-right: 10px; border: 0;
+QTabBar::tab { background: transparent; color: @muted; padding: 6px 0 8px 0; margin-right: 6px; border: 0;
   border-bottom: 2px solid transparent; font-size: 12px; }
 QTabBar::scroller { width: 36px; }
 QTabBar QToolButton { background: @surface; border: 0; width: 18px; }

@@ -13,6 +13,7 @@
 #include "models/json_read.h"
 #include "models/path_watch.h"
 #include "ui/theme/icons.h"
+#include "ui/theme/tables.h"
 #include "ui/views/cell_delegate.h"
 
 namespace ph::ui {
@@ -167,21 +168,22 @@ void ResourcePage::makeHead(QVBoxLayout* layout) {
   head->addWidget(namespaces_);
   head->addWidget(filter_, 2);
   layout->addLayout(head);
-  bar_ = new QWidget(this);
-  auto* bar = new QHBoxLayout(bar_);
+  // What can be done with the chosen rows. It keeps its room: nothing below moves when rows are chosen.
+  auto* bar = new QHBoxLayout;
   bar->setContentsMargins(0, 0, 0, space::s);
   bar->setSpacing(space::s);
-  chosen_ = label({}, "strong", bar_);
-  logs_ = button(tr("Logs"), nullptr, bar_);
+  chosen_ = new ElidedLabel(Text::Body, this);
+  logs_ = button(tr("Logs"), nullptr, this);
   logs_->setObjectName(QStringLiteral("logs"));
-  remove_ = button(tr("Delete…"), "danger", bar_);
+  remove_ = button(tr("Delete…"), "danger", this);
   remove_->setObjectName(QStringLiteral("delete"));
-  bar->addWidget(chosen_);
-  bar->addStretch();
+  QSizePolicy kept = remove_->sizePolicy();
+  kept.setRetainSizeWhenHidden(true);
+  remove_->setSizePolicy(kept);
+  bar->addWidget(chosen_, 1);
   bar->addWidget(logs_);
   bar->addWidget(remove_);
-  layout->addWidget(bar_);
-  bar_->hide();
+  layout->addLayout(bar);
   connect(remove_, &QPushButton::clicked, this, [this] { emit removeWanted(selection()); });
   connect(logs_, &QPushButton::clicked, this, [this] {
     QStringList pods;
@@ -191,26 +193,13 @@ void ResourcePage::makeHead(QVBoxLayout* layout) {
 }
 
 void ResourcePage::makeTable() {
-  table_ = new QTableView(this);
+  table_ = tableView(tr("Objects"), this);
   table_->setModel(&model_);
   table_->setItemDelegate(new CellDelegate(table_));
   table_->setSortingEnabled(true);
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
   table_->setSelectionMode(QAbstractItemView::ExtendedSelection);
-  table_->setShowGrid(false);
-  table_->setWordWrap(false);
-  table_->setMouseTracking(true);
-  table_->verticalHeader()->hide();
-  table_->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-  table_->verticalHeader()->setDefaultSectionSize(32);
-  table_->horizontalHeader()->setHighlightSections(false);
-  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   table_->horizontalHeader()->setMinimumSectionSize(56);
   table_->horizontalHeader()->setSortIndicator(0, Qt::AscendingOrder);
-  table_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
-  table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
-  table_->setTabKeyNavigation(false);
-  table_->setAccessibleName(tr("Objects"));
   table_->installEventFilter(this);
   connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &ResourcePage::onSelection);
 }
@@ -354,16 +343,26 @@ void ResourcePage::onSelection() {
     rows += range.height();
     for (int r = range.top(); r <= range.bottom() && keys_.size() < kMostRestored; ++r) keys_.insert(model_.keyAt(r));
   }
-  bar_->setVisible(rows > 0);
-  chosen_->setText(tr("%n selected", nullptr, rows));
-  logs_->setVisible(kind_.kind.group.isEmpty() && kind_.kind.plural == u"pods");
+  tellChosen(rows);
   if (rows != 1 || !(table_->hasFocus() || table_->viewport()->hasFocus())) return;
   const Subject subject = model_.subjectAt(table_->selectionModel()->selection().first().top());
   if (subject) emit selected(subject);
 }
 
+void ResourcePage::tellChosen(int rows) {
+  const bool offline = model_.phase() == ResourceTable::Phase::Offline && model_.rowCount() > 0;
+  chosen_->setText(offline                  ? tr("Not connected: this is how it was.")
+                   : rows > 0               ? tr("%n selected", nullptr, rows)
+                   : model_.rowCount() == 0 ? QString()
+                                            : tr("Shift or Ctrl with a click chooses several."));
+  chosen_->setTone(offline ? std::optional(Tone::Warn) : std::nullopt);
+  chosen_->setMuted(rows == 0);
+  logs_->setVisible(rows > 0 && kind_.kind.group.isEmpty() && kind_.kind.plural == u"pods");
+  remove_->setVisible(rows > 0);
+}
+
 void ResourcePage::restoreSelection() {
-  if (keys_.isEmpty()) return;
+  if (keys_.isEmpty()) return tellChosen(0);
   restoring_ = true;
   QItemSelection chosen;
   for (auto& key : keys_) {
@@ -372,6 +371,7 @@ void ResourcePage::restoreSelection() {
   }
   table_->selectionModel()->select(chosen, QItemSelectionModel::ClearAndSelect);
   restoring_ = false;
+  tellChosen(int(chosen.size()));
 }
 
 void ResourcePage::show(const Subject& subject) {
@@ -414,6 +414,7 @@ void ResourcePage::tell() {
   const bool none = shown == 0 && !model_.sorting();
   empty_->setVisible(none);
   table_->setVisible(!none);
+  tellChosen(int(table_->selectionModel()->selectedRows().size()));
 }
 
 bool ResourcePage::eventFilter(QObject* watched, QEvent* event) {

@@ -61,6 +61,7 @@ class ResourcePage : public QWidget {
   void sizeColumns();
   void onSelection();
   void restoreSelection();
+  void tellChosen(int rows);
   void tell();
 
   models::Session* session_;
@@ -71,10 +72,9 @@ class ResourcePage : public QWidget {
   std::shared_ptr<models::PathWatch> namespaceWatch_;
   QLineEdit *kindFilter_, *filter_;
   QListView* kindView_;
-  QLabel *kindState_, *count_, *empty_, *chosen_;
-  ElidedLabel* title_;
+  QLabel *kindState_, *count_, *empty_;
+  ElidedLabel *title_, *chosen_;
   QComboBox* namespaces_;
-  QWidget* bar_;  // what can be done with the chosen rows
   QPushButton *remove_, *logs_;
   QTableView* table_;
   QSet<QString> keys_;  // chosen, through resets

@@ -6,6 +6,7 @@
 #include <QVBoxLayout>
 
 #include "models/now_model.h"
+#include "ui/theme/tables.h"
 #include "ui/views/cell_delegate.h"
 
 namespace ph::ui {
@@ -74,22 +75,11 @@ TablePage::TablePage(models::Session* session, const QString& title, QList<Objec
   sorted_.setFilterCaseSensitivity(Qt::CaseInsensitive);
   sorted_.setSortLocaleAware(false);
   sorted_.setDynamicSortFilter(true);
-  table_ = new QTableView(this);
+  table_ = tableView(title, this);
   table_->setModel(&sorted_);
   table_->setItemDelegate(new CellDelegate(table_));
   table_->setSortingEnabled(true);
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
   table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setShowGrid(false);
-  table_->setWordWrap(false);
-  table_->setMouseTracking(true);
-  table_->verticalHeader()->hide();
-  table_->verticalHeader()->setDefaultSectionSize(32);
-  table_->horizontalHeader()->setHighlightSections(false);
-  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-  table_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
-  table_->setTabKeyNavigation(false);
-  table_->setAccessibleName(title);
   layout->addWidget(table_, 1);
   connect(tabs_, &QTabBar::currentChanged, this, &TablePage::setKind);
   connect(filter_, &QLineEdit::textChanged, this, [this](const QString& text) {
@@ -106,8 +96,11 @@ TablePage::TablePage(models::Session* session, const QString& title, QList<Objec
     const auto subject = index.data(ObjectTableModel::SubjectRole).value<Subject>();
     if (subject) emit selected(subject);
   });
-  for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
-    connect(&sorted_, signal, this, [this] { tell(); });
+  // The model's too: the rows of sorted_ go before the model's own do.
+  for (const QAbstractItemModel* m : std::initializer_list<const QAbstractItemModel*>{&sorted_, &model_}) {
+    for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
+      connect(m, signal, this, [this] { tell(); });
+  }
   connect(&sorted_, &QAbstractItemModel::modelReset, this, &TablePage::tell);
   connect(&Theme::get(), &Theme::changed, this, [this] { update(); });
   setKind(0);
@@ -201,7 +194,7 @@ SetupPage::SetupPage(models::Session* session, QWidget* parent) : QWidget(parent
   c->addWidget(label(tr("Keys"), "heading", column));
   auto* keys = new FactRows(column);
   keys->set({{tr("Search or do anything"), QStringLiteral("Ctrl K"), true},
-             {tr("Views"), QStringLiteral("Ctrl 1 … 4"), true},
+             {tr("Views"), QStringLiteral("Ctrl 1 … 5"), true},
              {tr("Map: move among machines"), tr("arrows"), true},
              {tr("Map: open, go inside"), QStringLiteral("Enter"), true},
              {tr("Map: back"), QStringLiteral("Esc"), true},

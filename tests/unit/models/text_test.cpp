@@ -47,6 +47,21 @@ class TextTest : public QObject {
              QString("image: shop/web:2.4\nip: 10.0.0.1\nhash: 7c9f4\n"));
   }
 
+  void keysInTheOrderOfBefore() {
+    const auto before = bj::parse(R"({"kind":"A","metadata":{"name":"x","labels":{"b":"1","a":"2"}},"list":[{"name":"one","v":1},{"name":"two","v":2},7]})");
+    const auto after = bj::parse(R"({"new":1,"list":[{"v":2,"name":"two"},{"extra":0,"v":3,"name":"one"},8],"metadata":{"labels":{"a":"2","c":"3","b":"1"},"name":"x"}})");
+    const auto ordered = orderedLike(after, before);
+    QVERIFY(ordered == after);  // the values stay
+    QCOMPARE(QString::fromStdString(bj::serialize(ordered)),
+             QString(R"({"metadata":{"name":"x","labels":{"b":"1","a":"2","c":"3"}},"list":[{"name":"two","v":2},{"name":"one","v":3,"extra":0},8],"new":1})"));
+    QCOMPARE(QString::fromStdString(bj::serialize(inReadingOrder(bj::parse(
+                 R"({"status":{"a":1},"data":{"b":1,"a":2},"metadata":{"uid":"u","labels":{},"namespace":"n","name":"x"},"kind":"A","apiVersion":"v1"})")))),
+             QString(R"({"apiVersion":"v1","kind":"A","metadata":{"name":"x","namespace":"n","labels":{},"uid":"u"},"data":{"b":1,"a":2},"status":{"a":1}})"));
+    QVERIFY(inReadingOrder(7) == bj::value(7));
+    QVERIFY(orderedLike(7, before) == bj::value(7));
+    QVERIFY(orderedLike(before, nullptr) == before);
+  }
+
   void deployFormBecomesAManifest() {
     DeployForm f;
     f.name = "web";
