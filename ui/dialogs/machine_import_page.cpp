@@ -21,6 +21,9 @@ namespace {
 class ImportDelegate : public QStyledItemDelegate {
  public:
   using QStyledItemDelegate::QStyledItemDelegate;
+  QSize sizeHint(const QStyleOptionViewItem& o, const QModelIndex& index) const override {
+    return QStyledItemDelegate::sizeHint(o, index) + QSize(0, 2 * space::xs);
+  }
   void initStyleOption(QStyleOptionViewItem* o, const QModelIndex& index) const override {
     QStyledItemDelegate::initStyleOption(o, index);
     const bool hindered = !index.data(MachineImportModel::ProblemRole).toString().isEmpty();

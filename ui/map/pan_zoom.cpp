@@ -95,7 +95,11 @@ void PanZoom::dive(const QRectF& r, double nearest, double farthest) {
   if (r.isEmpty()) return;
   fitted_ = false;
   const double to = std::clamp(std::min(view_->width() * 0.92 / r.width(), view_->height() * 0.92 / r.height()), nearest, farthest);
-  moveTo(to, QPointF(view_->width() / 2.0, view_->height() / 2.0) - r.center() * to, true);
+  // In the middle; what is larger than the window all the same shows its beginning.
+  auto place = [to](double from, double size, double window) {
+    return size * to > window ? 12 - from * to : (window - size * to) / 2 - from * to;
+  };
+  moveTo(to, {place(r.left(), r.width(), view_->width()), place(r.top(), r.height(), view_->height())}, true);
 }
 
 void PanZoom::reveal(const QRectF& world) {
