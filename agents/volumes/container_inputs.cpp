@@ -14,7 +14,7 @@
 #include "agents/pods/container_config.h"
 #include "agents/volumes/pod_volumes.h"
 #include "engine/api/codec.h"
-#include "engine/net/pki.h"
+#include "engine/base/base64.h"
 
 namespace ph::agents {
 
@@ -219,10 +219,9 @@ ImageAuth authFor(const std::string& dockerConfig, const std::string& image) {
       return field && field->is_string() ? std::string(field->as_string()) : std::string();
     };
     ImageAuth auth{text("username"), text("password"), registry};
-    std::string both;
-    if (auth.userName.empty() && net::base64Decode(text("auth"), both)) {
-      auth.userName = both.substr(0, both.find(':'));
-      if (both.find(':') != std::string::npos) auth.password = both.substr(both.find(':') + 1);
+    if (auto both = fromBase64(text("auth")); both && auth.userName.empty()) {
+      auth.userName = both->substr(0, both->find(':'));
+      if (both->find(':') != std::string::npos) auth.password = both->substr(both->find(':') + 1);
     }
     return auth;
   }

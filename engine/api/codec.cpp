@@ -1,7 +1,7 @@
 // Between trees and generated structs: one walk over the field tables, whatever the kind.
 #include "engine/api/codec.h"
 
-#include "engine/api/base64.h"
+#include "engine/base/base64.h"
 #include "engine/api/box.h"
 #include "engine/api/int_or_string.h"
 #include "engine/api/path.h"

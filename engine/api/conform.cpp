@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "engine/api/base64.h"
+#include "engine/base/base64.h"
 #include "engine/api/codec.h"
 #include "engine/api/path.h"
 #include "engine/api/quantity.h"

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "engine/api/base64.h"
+#include "engine/base/base64.h"
 #include "engine/api/protobuf_writer.h"
 
 namespace ph::api {

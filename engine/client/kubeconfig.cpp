@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "engine/api/codec.h"
-#include "engine/net/pki.h"
+#include "engine/base/base64.h"
 
 namespace ph::client {
 
@@ -40,10 +40,9 @@ Result<std::string> readFile(const std::string& path) {
 Result<std::string> contentOf(const Json& tree, const std::string& field, const std::string& folder) {
   auto data = textAt(tree, field + "-data");
   if (!data.empty()) {
-    std::string out;
-    if (!net::base64Decode(data, out))
-      return Status::badRequest("kubeconfig: " + field + "-data is not base64");
-    return out;
+    auto content = fromBase64(data);
+    if (!content) return Status::badRequest("kubeconfig: " + field + "-data is not base64");
+    return std::move(*content);
   }
   auto path = textAt(tree, field);
   if (path.empty()) return std::string();
@@ -125,7 +124,7 @@ std::string makeKubeconfig(const std::string& server, const std::string& caPem, 
       "    cluster: pilothouse\n"
       "    user: pilothouse\n"
       "current-context: pilothouse\n",
-      server, net::base64(caPem), net::base64(certPem), net::base64(keyPem));
+      server, toBase64(caPem), toBase64(certPem), toBase64(keyPem));
 }
 
 Result<HttpClientOptions> clientOptions(const Kubeconfig& config) {

@@ -12,9 +12,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/base/base64.h"
 #include "engine/fleet/problem.h"
 #include "engine/fleet/tcp_dial.h"
-#include "engine/net/pki.h"
 
 namespace ph::fleet {
 namespace {
@@ -39,10 +39,11 @@ std::string expandHome(const std::string& path) {
 bool looksEncrypted(const std::string& text) {
   if (text.find("ENCRYPTED") != std::string::npos) return true;
   std::istringstream lines(text);
-  std::string line, body, raw;
+  std::string line, body;
   while (std::getline(lines, line))
     if (!line.empty() && line[0] != '-') body += line;
-  return net::base64Decode(body, raw) && raw.substr(0, 64).find("bcrypt") != std::string::npos;
+  auto raw = fromBase64(body);
+  return raw && raw->substr(0, 64).find("bcrypt") != std::string::npos;
 }
 
 std::string algorithmsFor(const std::string& hostKeyType) {

@@ -7,7 +7,6 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#include <array>
 #include <memory>
 
 #include "engine/net/tls.h"
@@ -173,55 +172,6 @@ Result<WallTime> certExpiry(const std::string& certPem) {
   using namespace std::chrono;
   auto day = sys_days(year(parts.tm_year + 1900) / (parts.tm_mon + 1) / parts.tm_mday);
   return WallTime(day + hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec));
-}
-
-std::string base64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                          reinterpret_cast<const unsigned char*>(bytes.data()), int(bytes.size()));
-  out.resize(size_t(n));
-  return out;
-}
-
-bool base64Decode(std::string_view text, std::string& out) {
-  static const auto table = [] {
-    std::array<int8_t, 256> t;
-    t.fill(-1);
-    const char* letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (int i = 0; i < 64; ++i) t[static_cast<unsigned char>(letters[i])] = int8_t(i);
-    return t;
-  }();
-  out.clear();
-  out.reserve(text.size() / 4 * 3);
-  uint32_t bits = 0;
-  int count = 0, padding = 0;
-  for (char c : text) {
-    if (c == '\n' || c == '\r') continue;
-    if (c == '=') {
-      ++padding;
-      continue;
-    }
-    int value = table[static_cast<unsigned char>(c)];
-    if (value < 0 || padding > 0) return false;
-    bits = bits << 6 | uint32_t(value);
-    if (++count == 4) {
-      out += char(bits >> 16);
-      out += char(bits >> 8);
-      out += char(bits);
-      bits = 0;
-      count = 0;
-    }
-  }
-  // A last group of 2 letters and "==" is one byte, of 3 and "=" two; the bits left over must be zero.
-  if (count == 0) return padding == 0;
-  if (count == 1 || count + padding != 4 || (bits & (count == 2 ? 15u : 3u)) != 0) return false;
-  if (count == 2) {
-    out += char(bits >> 4);
-  } else {
-    out += char(bits >> 10);
-    out += char(bits >> 2);
-  }
-  return true;
 }
 
 std::string sha256Hex(std::string_view bytes) {

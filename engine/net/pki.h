@@ -24,8 +24,6 @@ struct CertSpec {
 Result<KeyPair> makeCa(const CertSpec& spec);                                   // P-256, self-signed
 Result<KeyPair> issue(const KeyPair& ca, const CertSpec& spec);                 // new P-256 key
 Result<WallTime> certExpiry(const std::string& certPem);
-std::string base64(std::string_view bytes);
-bool base64Decode(std::string_view text, std::string& out);                     // false when malformed
 std::string sha256Hex(std::string_view bytes);
 
 }  // namespace ph::net

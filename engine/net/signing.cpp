@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "engine/base/base64.h"
 #include "engine/net/pki.h"
 #include "engine/net/tls.h"
 
@@ -86,7 +87,7 @@ std::string derOf(std::string_view jose) {
 }  // namespace
 
 std::string base64Url(std::string_view bytes) {
-  auto out = base64(bytes);
+  auto out = toBase64(bytes);
   for (auto& c : out) c = c == '+' ? '-' : c == '/' ? '_' : c;
   while (!out.empty() && out.back() == '=') out.pop_back();
   return out;
@@ -100,7 +101,10 @@ bool base64UrlDecode(std::string_view text, std::string& out) {
     c = c == '-' ? '+' : c == '_' ? '/' : c;
   }
   while (plain.size() % 4 != 0) plain += '=';
-  return base64Decode(plain, out);
+  auto bytes = fromBase64(plain);
+  if (!bytes || base64Url(*bytes) != text) return false;  // one text for the same bytes, or a token could be changed unseen
+  out = std::move(*bytes);
+  return true;
 }
 
 Result<std::string> SigningKey::makePem() {

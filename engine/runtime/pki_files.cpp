@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "engine/base/base64.h"
 #include "engine/net/signing.h"
 
 namespace ph::runtime {
@@ -115,7 +116,7 @@ Result<std::string> loadAccountKey(const std::string& file) {
 }
 
 std::string indentedField(const char* name, const std::string& pem) {
-  return std::string("    ") + name + ": " + net::base64(pem) + "\n";
+  return std::string("    ") + name + ": " + toBase64(pem) + "\n";
 }
 
 }  // namespace

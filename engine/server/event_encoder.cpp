@@ -29,6 +29,13 @@ std::string frame(Seen seen, const Json& tree) {
   return out;
 }
 
+// A table's own metadata has no annotations: as in Kubernetes, a row's object carries the one that ends the first events.
+void appendBookmarkRow(std::string& out, const ResourceInfo& info, const Media& media, JsonObject metadata) {
+  if (media.include == Media::Include::None) return;
+  JsonObject object{{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/" + std::string(media.metaVersion)}, {"metadata", std::move(metadata)}};
+  api::appendText(JsonObject{{"cells", JsonArray(info.columns.size())}, {"object", std::move(object)}}, out);
+}
+
 size_t slotOf(int64_t revision, Seen seen) { return size_t(revision * 3 + int(seen)) % 128; }
 
 }  // namespace
@@ -71,14 +78,15 @@ std::string bookmarkLine(const ResourceInfo& info, int64_t revision, const Media
   std::string out;
   begin(out, Seen::Bookmark);
   auto version = std::to_string(revision);
+  JsonObject metadata{{"resourceVersion", version}, {"creationTimestamp", nullptr}};
+  if (endOfInitial) metadata["annotations"] = JsonObject{{"k8s.io/initial-events-end", "true"}};
   if (media.shape == Shape::Table) {
     appendTableHead(out, info, media, version, {}, std::nullopt, false);
+    if (endOfInitial) appendBookmarkRow(out, info, media, std::move(metadata));
     out += "]}}\n";
     return out;
   }
   bool partial = media.shape == Shape::Partial;
-  JsonObject metadata{{"resourceVersion", version}, {"creationTimestamp", nullptr}};
-  if (endOfInitial) metadata["annotations"] = JsonObject{{"k8s.io/initial-events-end", "true"}};
   Json tree = JsonObject{{"kind", partial ? std::string("PartialObjectMetadata") : info.kind},
                          {"apiVersion", partial ? "meta.k8s.io/" + std::string(media.metaVersion) : info.apiVersion()},
                          {"metadata", std::move(metadata)}};

@@ -2,7 +2,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/validation.h"
-#include "engine/net/pki.h"
+#include "engine/base/base64.h"
 #include "engine/server/json_util.h"
 
 namespace ph::server {
@@ -52,13 +52,14 @@ Result<> checkWatchOptions(const Options& o) {
 }
 
 std::string encodeToken(const ContinueToken& token) {
-  return net::base64(api::toText(JsonObject{{"v", "pilothouse/1"}, {"rv", token.revision}, {"after", token.after}}));
+  return toBase64(api::toText(JsonObject{{"v", "pilothouse/1"}, {"rv", token.revision}, {"after", token.after}}));
 }
 
 Result<ContinueToken> decodeToken(std::string_view token) {
-  std::string text;
-  if (token.size() > kMaxToken || !net::base64Decode(token, text)) return badToken();
-  auto tree = api::parseJson(text);
+  if (token.size() > kMaxToken) return badToken();
+  auto text = fromBase64(token);
+  if (!text) return badToken();
+  auto tree = api::parseJson(*text);
   if (!tree.ok()) return badToken();
   auto* object = tree->if_object();
   ContinueToken out{intAt(object, "rv"), std::string(textAt(object, "after"))};

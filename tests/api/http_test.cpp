@@ -204,6 +204,14 @@ class HttpTest : public QObject {
     QCOMPARE(type(mark), "BOOKMARK");
     QCOMPARE(valueOf(*mark)["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"].toString(), "true");
     CODE(http_->get(items_ + "?watch=true&sendInitialEvents=true"), 422);
+    auto table = http_->watch(items_ + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true",
+                              "application/json;as=Table;v=v1;g=meta.k8s.io");
+    QCOMPARE(type(table.next()), "ADDED");
+    mark = table.next();
+    QCOMPARE(type(mark), "BOOKMARK");
+    auto row = valueOf(*mark)["object"]["rows"][0];
+    QCOMPARE(row["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"].toString(), "true");
+    QVERIFY(row["cells"].toArray().size() > 1);
   }
 
   void aWatchEndsAfterItsTime() {

@@ -116,7 +116,9 @@ class LargeListTest : public QObject {
       row("protobuf", "", kProtobuf);
       row("Table", "", kTable);
       row("YAML", "limit=5000", "application/yaml");
-      row("first events of a watch", "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true", "application/json");
+      const char* watch = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+      row("first events of a watch", watch, "application/json");
+      row("first events of a watch as Tables", watch, "application/json;as=Table;v=v1;g=meta.k8s.io");
     }
   }
   void itLeavesInPieces() {

@@ -12,8 +12,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/base/base64.h"
 #include "engine/base/check.h"
-#include "engine/net/pki.h"
 
 namespace ph::bench {
 namespace {
@@ -69,9 +69,9 @@ std::string field(const std::string& text, const std::string& key) {
 }
 
 std::string decoded(const std::string& text) {
-  std::string out;
-  PH_CHECK(net::base64Decode(text, out));
-  return out;
+  auto out = fromBase64(text);
+  PH_CHECK(out.has_value());
+  return *out;
 }
 
 }  // namespace

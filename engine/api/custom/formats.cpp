@@ -5,7 +5,7 @@
 #include <cctype>
 #include <cstring>
 
-#include "engine/api/base64.h"
+#include "engine/base/base64.h"
 #include "engine/api/custom/walk.h"
 
 namespace ph::api::custom {

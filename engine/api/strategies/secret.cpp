@@ -1,4 +1,4 @@
-#include "engine/api/base64.h"
+#include "engine/base/base64.h"
 #include "engine/api/strategies/common.h"
 
 namespace ph::api::strategies {

@@ -1,6 +1,6 @@
 #include "engine/controllers/certificates/certificates.h"
 
-#include "engine/api/base64.h"
+#include "engine/base/base64.h"
 #include "engine/api/types/certificates.h"
 #include "engine/base/log.h"
 
@@ -54,7 +54,7 @@ JsonArray with(const api::Object& object, std::string_view type, std::string_vie
 void sign(Plan& plan, const api::Object& object, Moment now, const CertificateOptions& options) {
   auto certificate = options.sign(object, now.wall);
   if (certificate.ok()) {
-    plan.patch(object, JsonObject{{"status", JsonObject{{"certificate", api::toBase64(*certificate)}}}}, "status");
+    plan.patch(object, JsonObject{{"status", JsonObject{{"certificate", toBase64(*certificate)}}}}, "status");
   } else if (certificate.status().code == 422) {
     auto conditions = with(object, "Failed", "SignerValidationFailure", certificate.status().message, now.wall);
     plan.patch(object, JsonObject{{"status", JsonObject{{"conditions", std::move(conditions)}}}}, "status");

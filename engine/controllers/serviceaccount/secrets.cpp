@@ -1,6 +1,6 @@
 #include "engine/controllers/serviceaccount/secrets.h"
 
-#include "engine/api/base64.h"
+#include "engine/base/base64.h"
 #include "engine/api/types/core.h"
 #include "engine/base/log.h"
 
@@ -51,10 +51,10 @@ Plan reconcileTokenSecret(const Snapshot& snapshot, const Key& key, const std::s
       plan.lookAgain(std::chrono::seconds(30));
       return plan;
     }
-    data["token"] = api::toBase64(*token);
+    data["token"] = toBase64(*token);
   }
-  if (!rootCa.empty() && !has("ca.crt", &rootCa)) data["ca.crt"] = api::toBase64(rootCa);
-  if (!has("namespace", nullptr)) data["namespace"] = api::toBase64(key.ns);
+  if (!rootCa.empty() && !has("ca.crt", &rootCa)) data["ca.crt"] = toBase64(rootCa);
+  if (!has("namespace", nullptr)) data["namespace"] = toBase64(key.ns);
   JsonObject change;
   if (!data.empty()) change["data"] = std::move(data);
   if (uid.empty()) change["metadata"] = JsonObject{{"annotations", JsonObject{{kAccountUid, account->uid()}}}};

@@ -1,6 +1,6 @@
 #include "engine/server/admission/certificates.h"
 
-#include "engine/api/base64.h"
+#include "engine/base/base64.h"
 #include "engine/api/codec.h"
 #include "engine/net/csr.h"
 #include "engine/server/authz.h"
@@ -41,7 +41,7 @@ Result<> certificateRequestStep(Admission& a) {
   if (!isRequest(a.info) || a.old) return {};
   auto& spec = makeObject(a.object, "spec");
   fillIn(spec, a.request.user);
-  auto pem = api::fromBase64(textAt(&spec, "request"));
+  auto pem = fromBase64(textAt(&spec, "request"));
   auto request = pem && !pem->empty() ? net::readCertRequest(*pem) : Result<net::CertRequest>(Status::badRequest("PEM block type must be CERTIFICATE REQUEST"));
   if (!request.ok()) {
     api::ErrorList errors;

@@ -3,7 +3,6 @@
 
 #include <QtTest>
 
-#include "engine/api/base64.h"
 #include "engine/api/codec.h"
 
 using namespace ph;
@@ -146,16 +145,6 @@ class TextTest : public QObject {
     const long before = peak();
     QVERIFY(!parseYaml(deep).ok());
     QVERIFY2(peak() - before < 4096, qPrintable(QString::number(peak() - before)));
-  }
-
-  void base64() {
-    for (std::string s : {"", "a", "ab", "abc", "abcd", "\xff\x00\x10"}) {
-      QCOMPARE(fromBase64(toBase64(s)), std::optional<std::string>(s));
-      QCOMPARE(base64Size(toBase64(s)), s.size());
-    }
-    QCOMPARE(toBase64("pilot"), std::string("cGlsb3Q="));
-    QCOMPARE(fromBase64("cGls\nb3Q=\n"), std::optional<std::string>("pilot"));
-    for (auto* bad : {"a", "ab", "abc", "a===", "ab=c", "====", "ab$d", "abcd=", "YQ=", "YQ==="}) QVERIFY2(checkBase64(bad).has_value(), bad);
   }
 
   void paths() {

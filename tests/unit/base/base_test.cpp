@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "engine/base/base64.h"
 #include "engine/base/executor.h"
 #include "engine/base/result.h"
 
@@ -49,6 +50,23 @@ class BaseTest : public QObject {
     QVERIFY(!r.ok());
     QCOMPARE(r.status().code, 422);
     QCOMPARE(r.status().message, std::string("odd"));
+  }
+
+  void base64() {
+    for (std::string s : {std::string(), std::string("a"), std::string("ab"), std::string("abc"), std::string("abcd"),
+                          std::string("\xff\x00\x10", 3)}) {
+      QCOMPARE(fromBase64(toBase64(s)), std::optional<std::string>(s));
+      QCOMPARE(base64Size(toBase64(s)), s.size());
+    }
+    QCOMPARE(toBase64("f"), std::string("Zg=="));
+    QCOMPARE(toBase64("pilot"), std::string("cGlsb3Q="));
+    QCOMPARE(toBase64("foobar"), std::string("Zm9vYmFy"));
+    QCOMPARE(fromBase64("cGls\nb3Q=\r\n"), std::optional<std::string>("pilot"));
+    for (auto* bad : {"a", "ab", "abc", "a===", "ab=c", "====", "ab$d", "abcd=", "YQ=", "YQ===", "Z*=="})
+      QVERIFY2(checkBase64(bad).has_value(), bad);
+    size_t at = 0;
+    QVERIFY(!fromBase64("ab$d", &at));
+    QCOMPARE(at, size_t(2));
   }
 
   void times_data() {

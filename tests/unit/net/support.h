@@ -1,5 +1,5 @@
-// What the tests of engine/net share: certificates, a server with settable routes, a blocking raw socket,
-// waiting.
+// What the tests of engine/net share: certificates, a server with settable routes, a server that is silent, a blocking raw
+// socket, waiting.
 #pragma once
 
 #include <arpa/inet.h>
@@ -14,6 +14,7 @@
 
 #include "engine/net/net.h"
 #include "engine/net/pki.h"
+#include "engine/net/sockets.h"
 
 namespace ph::net::test {
 
@@ -239,6 +240,55 @@ struct TestServer {
         limits);
   }
   ~TestServer() { server.reset(); }
+};
+
+// A listening socket that accepts nothing by itself.
+struct DeafServer {
+  int fd = -1;
+  std::string address;
+  DeafServer() { fd = *listenOnTcp("127.0.0.1:0", address); }
+  ~DeafServer() { ::close(fd); }
+  int accept() {
+    pollfd p{fd, POLLIN, 0};
+    ::poll(&p, 1, 20000);
+    return ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC);
+  }
+};
+
+// Reads from a blocking descriptor until `text` came.
+inline std::string readFrom(int fd, std::string_view text) {
+  std::string seen;
+  char buffer[4096];
+  while (seen.find(text) == seen.npos) {
+    ssize_t n = ::recv(fd, buffer, sizeof buffer, 0);
+    if (n <= 0) break;
+    seen.append(buffer, size_t(n));
+  }
+  return seen;
+}
+
+inline void writeTo(int fd, std::string_view bytes) {
+  (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+// What suites of the client share: the threads, and clients of a test server.
+class ClientSuite : public QObject {
+ protected:
+  std::shared_ptr<Io> io = Io::make(2);
+
+  std::shared_ptr<HttpClient> clientOf(const TestServer& s, bool http2, bool tls = false,
+                                       bool certificate = false) {
+    ClientOptions o;
+    o.endpoint = s.address;
+    o.http2 = http2;
+    if (tls) o.tls = certificates().clientTls(certificate);
+    return HttpClient::make(io, o);
+  }
+  void versions() {
+    QTest::addColumn<bool>("http2");
+    QTest::newRow("h1") << false;
+    QTest::newRow("h2") << true;
+  }
 };
 
 }  // namespace ph::net::test

@@ -1,6 +1,7 @@
 // Certificate requests: what is read of them, which signer signs what, and what becomes of them with time.
 #include <QTest>
 
+#include "engine/base/base64.h"
 #include "engine/controllers/certificates/certificates.h"
 #include "engine/server/identity/cluster_ca.h"
 #include "tests/unit/controllers/cluster.h"
@@ -66,7 +67,7 @@ class CertificatesTest : public QObject {
   api::ObjectPtr csr(const std::string& more = "", const std::string& pem = kJane,
                      const std::string& signer = "kubernetes.io/kube-apiserver-client", const std::string& usages = "[client auth]") {
     return cluster_.put("{apiVersion: certificates.k8s.io/v1, kind: CertificateSigningRequest, metadata: {name: r}, spec: {request: " +
-                        net::base64(pem) + ", signerName: " + signer + ", usages: " + usages + ", username: jane}" + more + "}");
+                        toBase64(pem) + ", signerName: " + signer + ", usages: " + usages + ", username: jane}" + more + "}");
   }
   static std::string decided(const char* type, const char* when = "2026-01-02T11:30:00Z") {
     return std::string(", status: {conditions: [{type: ") + type + ", status: 'True', lastUpdateTime: '" + when + "'}]}";
@@ -198,7 +199,7 @@ class CertificatesTest : public QObject {
     QCOMPARE(asked, 1);
     QCOMPARE(plan.steps.size(), size_t(1));
     QCOMPARE(plan.steps[0].write.subresource, std::string("status"));
-    QVERIFY(plan.steps[0].write.body.find(net::base64("-----BEGIN CERTIFICATE-----")) != std::string::npos);
+    QVERIFY(plan.steps[0].write.body.find(toBase64("-----BEGIN CERTIFICATE-----")) != std::string::npos);
     answer = Status::invalid("no");
     plan = at(0s);
     QVERIFY(plan.steps[0].write.body.find("SignerValidationFailure") != std::string::npos);

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace ph::api {
+namespace ph {
 
 std::string toBase64(std::string_view bytes);
 // Line breaks are skipped; nullopt when malformed, and `badAt` then has the offset.
@@ -15,4 +15,4 @@ std::optional<std::string> fromBase64(std::string_view text, size_t* badAt = nul
 std::optional<size_t> checkBase64(std::string_view text);
 size_t base64Size(std::string_view text);  // bytes that a valid text stands for
 
-}  // namespace ph::api
+}  // namespace ph

@@ -1,9 +1,9 @@
-#include "engine/api/base64.h"
+#include "engine/base/base64.h"
 
 #include <array>
 #include <cstdint>
 
-namespace ph::api {
+namespace ph {
 namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -99,4 +99,4 @@ size_t base64Size(std::string_view text) {
   return n;
 }
 
-}  // namespace ph::api
+}  // namespace ph
