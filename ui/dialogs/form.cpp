@@ -12,7 +12,8 @@ namespace {
 
 // What may grow takes the room that is left; the others stay together.
 int stretchOf(const QWidget* field) {
-  return field->sizePolicy().verticalPolicy() & QSizePolicy::ExpandFlag ? 1 : 0;
+  const bool grows = field->sizePolicy().verticalPolicy() & QSizePolicy::ExpandFlag;
+  return grows && field->minimumHeight() < field->maximumHeight() ? 1 : 0;
 }
 
 }  // namespace

@@ -47,7 +47,13 @@ double DecisionMatrix::rowTop(int row) const {
 
 double DecisionMatrix::nameWidth() const {
   // What the cells leave, but no less than a name needs.
-  return std::max<double>(kName, viewport()->width() - kTotal - double(model_->rules().size()) * kCell);
+  return std::max<double>(kName, viewport()->width() - kTotal - double(model_->rules().size()) * cellWidth());
+}
+
+int DecisionMatrix::cellWidth() const {
+  // Narrower, so that a few rules more are seen at once; with many it scrolls.
+  const int rules = std::max(1, int(model_->rules().size()));
+  return std::clamp((viewport()->width() - kName - kTotal) / rules, kLeastCell, kCell);
 }
 
 QRectF DecisionMatrix::rowRect(int row) const {
@@ -57,7 +63,7 @@ QRectF DecisionMatrix::rowRect(int row) const {
 
 QRectF DecisionMatrix::cellRect(int row, int rule) const {
   const QRectF r = rowRect(row);
-  return {cellsLeft() + rule * kCell - horizontalScrollBar()->value(), r.top(), double(kCell), double(kRow)};
+  return {cellsLeft() + rule * cellWidth() - horizontalScrollBar()->value(), r.top(), double(cellWidth()), double(kRow)};
 }
 
 int DecisionMatrix::rowAt(int y) const {
@@ -70,7 +76,7 @@ int DecisionMatrix::rowAt(int y) const {
 
 int DecisionMatrix::ruleAt(int x) const {
   if (x < cellsLeft()) return -1;
-  const int rule = int((x - cellsLeft() + horizontalScrollBar()->value()) / kCell);
+  const int rule = int((x - cellsLeft() + horizontalScrollBar()->value()) / cellWidth());
   return rule < int(model_->rules().size()) ? rule : -1;
 }
 
@@ -79,7 +85,7 @@ void DecisionMatrix::layoutBars() {
   const int all = int(rowTop(int(model_->rows().size())));
   verticalScrollBar()->setPageStep(std::max(1, room));
   verticalScrollBar()->setRange(0, std::max(0, all - room));
-  const int across = int(cellsLeft()) + int(model_->rules().size()) * kCell;
+  const int across = int(cellsLeft()) + int(model_->rules().size()) * cellWidth();
   horizontalScrollBar()->setPageStep(std::max(1, viewport()->width()));
   horizontalScrollBar()->setRange(0, std::max(0, across - viewport()->width()));
 }

@@ -12,7 +12,7 @@ namespace ph::ui {
 class DecisionMatrix : public QAbstractScrollArea {
   Q_OBJECT
  public:
-  static constexpr int kRow = 28, kRefusedRow = 44, kCell = 36, kTotal = 42, kName = 104;
+  static constexpr int kRow = 28, kRefusedRow = 44, kCell = 36, kLeastCell = 30, kTotal = 42, kName = 96;
   explicit DecisionMatrix(models::DecisionModel* model, QWidget* parent = nullptr);
 
   int current() const { return current_; }
@@ -46,6 +46,7 @@ class DecisionMatrix : public QAbstractScrollArea {
   int ruleAt(int x) const;
   double nameWidth() const;
   double cellsLeft() const { return nameWidth() + kTotal; }
+  int cellWidth() const;
   void point(int row);
   void paintHead(QPainter& p);
   void paintRow(QPainter& p, int row);

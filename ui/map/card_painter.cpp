@@ -114,7 +114,9 @@ void CardPainter::paintJudged(QPainter& p, const QRectF& r, const CardLook& look
   }
   if (look.pointed) {
     p.setPen(QPen(colors().accent, 2));
-    p.drawRoundedRect(r.adjusted(-2, -2, 2, 2), rounding + 2, rounding + 2);
+    // Within the card, for those at the window's edge; around what is too small to have room within.
+    const double out = tone ? 2 : -1;
+    p.drawRoundedRect(r.adjusted(-out, -out, out, out), rounding + out, rounding + out);
   }
 }
 
