@@ -88,7 +88,13 @@ std::string Random::uuid() {
   std::string h = hex(16);
   h[12] = '4';
   h[16] = "89ab"[next() & 3];
-  return h.substr(0, 8) + "-" + h.substr(8, 4) + "-" + h.substr(12, 4) + "-" + h.substr(16, 4) + "-" + h.substr(20);
+  std::string out;
+  out.reserve(36);
+  for (size_t i = 0; i < h.size(); ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) out += '-';
+    out += h[i];
+  }
+  return out;
 }
 
 Random& systemRandom() {

@@ -1,8 +1,7 @@
 #include "engine/base/time.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <utility>
 
 namespace ph {
 namespace {
@@ -23,6 +22,27 @@ struct Parts {
 Parts split(WallTime t) {
   auto day = std::chrono::floor<std::chrono::days>(t);
   return {std::chrono::year_month_day(day), std::chrono::hh_mm_ss<std::chrono::microseconds>(t - day)};
+}
+
+void appendDigits(std::string& out, int64_t value, int count) {
+  const size_t end = out.size() + size_t(count);
+  out.resize(end);
+  for (size_t i = end; i > end - size_t(count); value /= 10) out[--i] = char('0' + value % 10);
+}
+
+// Up to the seconds. By hand: each object that is written has some of these.
+std::string seconds(WallTime t) {
+  Parts p = split(t);
+  std::string out;
+  out.reserve(27);
+  appendDigits(out, int(p.date.year()), 4);
+  for (auto [before, value] : {std::pair('-', int64_t(unsigned(p.date.month()))), std::pair('-', int64_t(unsigned(p.date.day()))),
+                               std::pair('T', int64_t(p.time.hours().count())), std::pair(':', int64_t(p.time.minutes().count())),
+                               std::pair(':', int64_t(p.time.seconds().count()))}) {
+    out += before;
+    appendDigits(out, value, 2);
+  }
+  return out;
 }
 
 // Reads exactly `digits` digits at `pos`; -1 when they aren't there.
@@ -54,17 +74,17 @@ const Clock& systemClock() {
 }
 
 std::string formatTime(WallTime t) {
-  Parts p = split(t);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(p.date.year()), unsigned(p.date.month()),
-                     unsigned(p.date.day()), p.time.hours().count(), p.time.minutes().count(),
-                     p.time.seconds().count());
+  auto out = seconds(t);
+  out += 'Z';
+  return out;
 }
 
 std::string formatMicroTime(WallTime t) {
-  Parts p = split(t);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", int(p.date.year()), unsigned(p.date.month()),
-                     unsigned(p.date.day()), p.time.hours().count(), p.time.minutes().count(),
-                     p.time.seconds().count(), p.time.subseconds().count());
+  auto out = seconds(t);
+  out += '.';
+  appendDigits(out, split(t).time.subseconds().count(), 6);
+  out += 'Z';
+  return out;
 }
 
 std::optional<WallTime> parseTime(std::string_view s) {

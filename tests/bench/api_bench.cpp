@@ -55,13 +55,13 @@ Load run(EngineUnderTest& engine, std::vector<std::shared_ptr<net::HttpClient>>&
     if (i >= total) return;
     double begin = seconds();
     clients[c]->send(make(i), 30s, [&, c, begin](Result<net::Response> r) {
+      double took = (seconds() - begin) * 1000;
       PH_CHECK_MSG(r.ok() && r->status < 300, r.ok() ? r->bodyText() : r.status().message);
-      {
-        std::lock_guard lock(mutex);
-        latencies.push_back((seconds() - begin) * 1000);
-        if (++finished == total) done.notify_one();
-      }
       step(c);
+      // Last: when all have finished, what is captured here goes.
+      std::lock_guard lock(mutex);
+      latencies.push_back(took);
+      if (++finished == total) done.notify_one();
     });
   };
   double cpu = engine.cpuSeconds(), begin = seconds();

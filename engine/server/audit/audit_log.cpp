@@ -13,6 +13,8 @@
 namespace ph::server {
 namespace {
 
+constexpr auto kGather = std::chrono::milliseconds(5);  // how long a line may wait for others to be written with
+
 int openFile(const std::string& file) { return ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600); }
 
 std::string numbered(const std::string& file, int n) { return n ? file + "." + std::to_string(n) : file; }
@@ -49,9 +51,10 @@ void AuditLog::record(std::string line) {
   auto blocking = blocking_.lock();
   if (!blocking) return;  // the destructor writes it
   scheduled_ = true;
-  blocking->post([weak = weak_from_this()] {
+  auto write = blocking->after(kGather, [weak = weak_from_this()] {
     if (auto self = weak.lock()) self->writeAll();
   });
+  write.detach();
 }
 
 void AuditLog::writeAll() {

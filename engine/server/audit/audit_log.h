@@ -1,6 +1,6 @@
 // AuditLog: who did what, when, and how it ended, as lines of audit.k8s.io/v1 Events in a file that is rotated by size.
-// Never waits: lines go into a bounded queue that the executor for blocking work writes; what does not fit, or can't be written,
-// is counted, and the log says how many are missing.
+// Never waits: lines go into a bounded queue that the executor for blocking work writes some milliseconds later, many at once;
+// what does not fit, or can't be written, is counted, and the log says how many are missing.
 // Source: Kubernetes, "Auditing", level Metadata. Threads: all calls from any thread.
 #pragma once
 
