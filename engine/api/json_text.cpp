@@ -2,6 +2,8 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <unordered_set>
 
 #include "engine/api/codec.h"
@@ -217,14 +219,33 @@ Result<Json> parseJson(std::string_view text, std::vector<std::string>* duplicat
   return tree;
 }
 
+namespace {
+
+bool plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+
+// Where the first byte from `p` on stands that has to be escaped. Eight at a time: in each byte of `x - 1...1 & ~x` the highest bit
+// is set where x is zero, so of `x - 0x20...` where it is below 0x20 (and maybe in a byte above one that is; never only there).
+const char* plainEnd(const char* p, const char* end) {
+  constexpr uint64_t ones = 0x0101010101010101, high = ones << 7;
+  for (; end - p >= 8; p += 8) {
+    uint64_t bytes;
+    std::memcpy(&bytes, p, 8);
+    const uint64_t quote = bytes ^ ones * '"', slash = bytes ^ ones * '\\';
+    if ((((bytes - ones * 0x20) & ~bytes) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high) break;
+  }
+  while (p != end && plain(*p)) ++p;
+  return p;
+}
+
+}  // namespace
+
 void appendQuoted(std::string_view s, std::string& out) {
   static constexpr char hex[] = "0123456789abcdef";
   out += '"';
   const char* run = s.data();
   const char* end = s.data() + s.size();
-  for (const char* p = run; p != end; ++p) {
+  for (const char* p = plainEnd(run, end); p != end; p = plainEnd(p + 1, end)) {
     auto c = static_cast<unsigned char>(*p);
-    if (c >= 0x20 && c != '"' && c != '\\') [[likely]] continue;
     out.append(run, p);
     run = p + 1;
     switch (c) {

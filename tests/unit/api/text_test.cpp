@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <QtTest>
+#include <cstdio>
 
 #include "engine/api/codec.h"
 
@@ -145,6 +146,28 @@ class TextTest : public QObject {
     const long before = peak();
     QVERIFY(!parseYaml(deep).ok());
     QVERIFY2(peak() - before < 4096, qPrintable(QString::number(peak() - before)));
+  }
+
+  // Each byte at each place of a text that is longer than what is looked at in one step.
+  void quotedBytes() {
+    for (int c = 0; c < 256; ++c) {
+      for (size_t at = 0; at < 19; ++at) {
+        std::string text(19, 'x'), out, want;
+        text[at] = char(c);
+        for (char e : text) {
+          char code[8];
+          std::snprintf(code, sizeof code, "\\u%04x", unsigned(e));
+          if (e == '"' || e == '\\') want += std::string("\\") + e;
+          else if (e == '\n') want += "\\n";
+          else if (e == '\r') want += "\\r";
+          else if (e == '\t') want += "\\t";
+          else if (static_cast<unsigned char>(e) < 0x20) want += code;
+          else want += e;
+        }
+        appendQuoted(text, out);
+        QCOMPARE(out, '"' + want + '"');
+      }
+    }
   }
 
   void paths() {
