@@ -187,7 +187,8 @@ void ApiServer::resource(const CallPtr& call, std::string_view group, std::strin
   call->authorized = allowed.ok();
   if (!allowed.ok()) return call->sendStatus(allowed.status());
   if (isConnect(request)) return connect(call, std::move(request));
-  Offer offer{.yaml = request.verb != Verb::Watch, .protobuf = hasProtobuf(*request.info)};
+  const bool question = request.verb == Verb::Create && !request.info->stored;
+  Offer offer{.yaml = request.verb != Verb::Watch, .protobuf = hasProtobuf(*request.info), .table = !question};
   auto media = negotiate(call->request.headers.get("accept"), offer);
   if (!media) return call->sendStatus(notAcceptable(offer, request.verb == Verb::Watch));
   call->media = *media;

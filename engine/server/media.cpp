@@ -89,7 +89,7 @@ std::optional<Clause> parseClause(std::string_view text, Offer offer) {
     else if (!parameter(out.media, name, value))
       return std::nullopt;
   }
-  if (out.q == 0) return std::nullopt;
+  if (out.q == 0 || (out.media.shape == Shape::Table && !offer.table)) return std::nullopt;
   return out;
 }
 

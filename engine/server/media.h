@@ -29,6 +29,7 @@ struct Media {
 struct Offer {
   bool yaml = true;       // not for watches
   bool protobuf = false;  // kinds whose schema has field numbers
+  bool table = true;      // not for what is only an answer to a question: reviews, previews
 };
 // The best acceptable choice: highest q first, then as written; nullopt when there is none (406). An empty header accepts all.
 std::optional<Media> negotiate(std::string_view accept, Offer offer = {});

@@ -85,6 +85,8 @@ class ServerTest : public QObject {
     QVERIFY(negotiate("application/vnd.kubernetes.protobuf,application/json")->shape == Shape::Object);
     QVERIFY(!negotiate("application/vnd.kubernetes.protobuf"));
     QVERIFY(!negotiate("application/json;as=Table;v=v7;g=meta.k8s.io"));
+    QVERIFY(!negotiate("application/json;as=Table;v=v1;g=meta.k8s.io", {.table = false}));
+    QVERIFY(negotiate("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", {.table = false})->shape == Shape::Object);
     QVERIFY(negotiate("application/json;as=Unheard;v=v1, application/json")->shape == Shape::Object);
     QVERIFY(negotiate("application/yaml")->yaml);
     // The best q wins, the first of equals; what can't be given is passed over.
