@@ -1,6 +1,7 @@
 // Steering by hand, by mouse and keyboard, against a real engine with hollow agents: another image, pause, undo; what
 // if a machine goes, drain it, take it back; manifests that are dropped; machines by the dozen; forms of objects; the
 // palette.
+#include <QAbstractItemModelTester>
 #include <QDropEvent>
 #include <QFile>
 #include <QMimeData>
@@ -275,6 +276,7 @@ class SteerFlowsTest : public QObject {
     QVERIFY(dropTaken_);
     QTRY_VERIFY(dialog<ApplyDialog>());
     auto* d = dialog<ApplyDialog>();
+    QAbstractItemModelTester tester(d->model(), QAbstractItemModelTester::FailureReportingMode::QtTest);
     QTRY_COMPARE_WITH_TIMEOUT(d->model()->phase(), models::ApplyModel::Phase::Checked, 15000);
     QVERIFY2(d->model()->count(What::Wrong) == 3, qPrintable(d->model()->summary()));
     QCOMPARE(d->model()->row(0).what, What::Wrong);  // what is wrong comes first

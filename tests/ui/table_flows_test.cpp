@@ -1,5 +1,6 @@
 // Tables of every kind, and the inspector beside them: by mouse and keyboard, in a real window over a real engine with
 // hollow nodes.
+#include <QAbstractItemModelTester>
 #include <QComboBox>
 #include <QHeaderView>
 #include <QLineEdit>
@@ -7,6 +8,7 @@
 #include <QTest>
 #include <algorithm>
 
+#include "models/kind_list.h"
 #include "models/table_rows.h"
 #include "tests/ui/harness.h"
 #include "tests/ui/pictures.h"
@@ -81,6 +83,9 @@ class TableFlowsTest : public QObject {
  private slots:
   void initTestCase() {
     QVERIFY2(h_.start().isEmpty(), "the window does not start");
+    // All that follows happens under them: rows and kinds as the engine sends them.
+    for (QAbstractItemModel* m : {static_cast<QAbstractItemModel*>(model()), static_cast<QAbstractItemModel*>(page()->kinds())})
+      new QAbstractItemModelTester(m, QAbstractItemModelTester::FailureReportingMode::QtTest, m);
     const QString problem = h_.hollow(4, "n");
     QVERIFY2(problem.isEmpty(), qPrintable(problem));
     QVERIFY(h_.apply("", "v1", "namespaces", "", kQuiet).isEmpty());
