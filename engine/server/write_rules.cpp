@@ -45,4 +45,11 @@ bool needsRevision(const ResourceInfo& info) {
   return !info.builtin || listed(rules, info);
 }
 
+bool writableThroughStatus(const ResourceInfo& info, std::string_view member) {
+  if (!info.builtin || info.group == "apiextensions.k8s.io") return false;
+  if (info.plural == "deployments" && info.group == "apps") return member != "labels";
+  if (info.plural == "pods" && info.group.empty()) return member != "ownerReferences";
+  return true;
+}
+
 }  // namespace ph::server

@@ -9,5 +9,8 @@ namespace ph::server {
 bool createsOnUpdate(const ResourceInfo& info);
 // A PUT must say which version it replaces.
 bool needsRevision(const ResourceInfo& info);
+// A write of the status may change this member of the metadata too: labels, annotations, finalizers, ownerReferences. None of a
+// custom kind's or a definition's.
+bool writableThroughStatus(const ResourceInfo& info, std::string_view member);
 
 }  // namespace ph::server

@@ -6,6 +6,7 @@
 #include "engine/api/patch.h"
 #include "engine/server/admission/certificates.h"
 #include "engine/server/apply/tracking.h"
+#include "engine/server/authz.h"
 #include "engine/api/custom/kind.h"
 #include "engine/server/custom/custom_kinds.h"
 #include "engine/server/custom/definitions.h"
@@ -93,12 +94,17 @@ bool contentChanged(const ResourceInfo& info, const Json& next, const Json& old)
   return strip(next) != strip(old);
 }
 
-// A status write changes the status only; everything else stands as it is stored.
+// A status write changes the status, and of the metadata what its kind allows; everything else stands as it is stored.
 Result<> onlyStatus(PendingWrite& p, Json& next, const Json& old) {
   if (p.info->custom) return onlyCustomStatus(p, next, old);
   Json status = nullptr;
   if (auto* s = member(&next, "status")) status = std::move(*s);
+  Json written = std::move(next);
   next = old;
+  // Not by a node, whose pods' labels would bring it the work of services that are not its own.
+  const bool node = !nodeOf(p.request.user).empty();
+  for (auto key : {"labels", "annotations", "finalizers", "ownerReferences"})
+    if (!node && writableThroughStatus(*p.info, key)) copyMember(makeObject(next, "metadata"), objectAt(written, "metadata"), key);
   auto* field = p.info->type->field("status");
   if (!status.is_object()) status.emplace_object();
   if (field && field->type) {
@@ -205,9 +211,8 @@ Result<> prepareNext(PendingWrite& p, Json& next, const Json& old, const api::Wr
     auto admitted = admitChanges(admission);
     p.taken = std::move(admission.taken);
     PH_TRY(admitted);
-    PH_TRY(checkNewFinalizers(p, next, old));
   }
-  return {};
+  return checkNewFinalizers(p, next, old);
 }
 
 }  // namespace

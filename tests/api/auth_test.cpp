@@ -106,6 +106,8 @@ class AuthTest : public QObject {
     QCOMPARE(n1.get(pods + "/mine").code, 200);
     QCOMPARE(n1.get(pods + "/other").code, 403);
     QCOMPARE(n1.patch(pods + "/mine/status", q("{'status':{'phase':'Running'}}")).code, 200);
+    auto relabelled = n1.patch(pods + "/mine/status", q("{'metadata':{'labels':{'app':'another'}}}"));
+    QVERIFY(relabelled.code == 200 && !relabelled.body.contains("another"));
     QCOMPARE(n1.patch(pods + "/other/status", q("{'status':{'phase':'Running'}}")).code, 403);
     QCOMPARE(n1.patch(pods + "/mine", q("{'metadata':{'labels':{'a':'b'}}}")).code, 403);
     QCOMPARE(n1.post(pods, pod("new", "n1")).code, 403);

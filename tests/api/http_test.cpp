@@ -517,7 +517,8 @@ class HttpTest : public QObject {
 
   void statusAndSpecAreWrittenApart() {
     CODE(http_->post(pods_, pod("a")), 201);
-    auto status = http_->patch(pods_ + "/a/status", q("{'status':{'phase':'Running','podIP':'10.0.0.9'},'spec':{'nodeName':'sneaky'},'metadata':{'labels':{'l':'sneaky'}}}"));
+    auto status = http_->patch(pods_ + "/a/status", q("{'status':{'phase':'Running','podIP':'10.0.0.9'},'spec':{'nodeName':'sneaky'},"
+                                                      "'metadata':{'ownerReferences':[{'apiVersion':'v1','kind':'Pod','name':'sneaky','uid':'1'}]}}"));
     CODE(status, 200);
     QCOMPARE(valueOf(status.body)["status"]["phase"].toString(), "Running");
     QVERIFY(!status.body.contains("sneaky"));
@@ -526,6 +527,31 @@ class HttpTest : public QObject {
     QCOMPARE(valueOf(main.body)["status"]["phase"].toString(), "Running");
     CODE(http_->patch(pods_ + "/a", q("{'spec':{'containers':[{'name':'c','image':'i:1','command':['x']}]}}")), 422);
     CODE(http_->patch(pods_ + "/a/nonsense", "{}"), 404);
+  }
+
+  // Of the metadata what Kubernetes' kinds allow.
+  void statusWritesMayNote() {
+    const std::string ingresses = "/apis/networking.k8s.io/v1/namespaces/" + ns_ + "/ingresses", deployments = "/apis/apps/v1/namespaces/" + ns_ + "/deployments";
+    CODE(http_->post(ingresses, q("{'metadata':{'name':'i'},'spec':{'defaultBackend':{'service':{'name':'s','port':{'number':80}}}}}")), 201);
+    auto noted = q("{'metadata':{'annotations':{'note':'a'},'labels':{'l':'b'},'finalizers':['x.y/z']},'status':{'loadBalancer':{'ingress':[{'ip':'10.0.0.1'}]}}}");
+    auto status = http_->patch(ingresses + "/i/status", noted);
+    CODE(status, 200);
+    auto object = valueOf(status.body);
+    QCOMPARE(object["status"]["loadBalancer"]["ingress"][0]["ip"].toString(), "10.0.0.1");
+    QCOMPARE(object["metadata"]["annotations"]["note"].toString(), "a");
+    QCOMPARE(object["metadata"]["labels"]["l"].toString(), "b");
+    QCOMPARE(object["metadata"]["finalizers"][0].toString(), "x.y/z");
+    QVERIFY(valueOf(http_->get(ingresses + "/i").body)["metadata"]["managedFields"].toArray().last()["fieldsV1"]["f:metadata"].toObject().contains("f:annotations"));
+    CODE(http_->patch(ingresses + "/i/status", q("{'metadata':{'labels':{'-':'b'}}}")), 422);
+    CODE(http_->del(ingresses + "/i"), 200);
+    CODE(http_->patch(ingresses + "/i/status", q("{'metadata':{'finalizers':['x.y/z','x.y/late']}}")), 422);
+    CODE(http_->patch(ingresses + "/i/status", q("{'metadata':{'finalizers':null}}")), 200);
+    CODE(http_->get(ingresses + "/i"), 404);
+    CODE(http_->post(deployments, q("{'metadata':{'name':'noted'},'spec':{'replicas':0,'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}}")), 201);
+    status = http_->patch(deployments + "/noted/status", q("{'metadata':{'annotations':{'note':'a'},'labels':{'l':'b'}}}"));
+    CODE(status, 200);
+    QCOMPARE(valueOf(status.body)["metadata"]["annotations"]["note"].toString(), "a");
+    QVERIFY(!valueOf(status.body)["metadata"].toObject().contains("labels"));
   }
 
   void scaleIsAViewOfReplicas() {

@@ -3,6 +3,7 @@
 #include "engine/api/codec.h"
 #include "engine/server/authz.h"
 #include "engine/server/json_util.h"
+#include "engine/server/write_rules.h"
 
 namespace ph::server {
 namespace {
@@ -30,9 +31,10 @@ void reset(FieldSet& set, const PendingWrite& p) {
   if (!p.info->hasStatus) return;
   FieldSet out;
   if (p.request.subresource == "status") {
-    out.insert({"f:metadata"});
     for (auto& n : set.nodes())
-      if (n.step != "f:status") out.insert({n.step});
+      if (n.step != "f:status" && n.step != "f:metadata") out.insert({n.step});
+    for (auto name : {"labels", "annotations", "finalizers", "ownerReferences"})
+      if (!writableThroughStatus(*p.info, name)) out.insert({"f:metadata", api::fieldStep(name)});
   } else {
     out.insert({"f:status"});
   }
