@@ -17,6 +17,24 @@ using api::JsonObject;
 using api::Quantity;
 namespace core = api::core;
 
+namespace {
+
+// Resources that others put into the node's capacity (devices, licences) are pods' to take, as a kubelet has it: what has to
+// change in allocatable for that; null: it goes.
+JsonObject extendedChanges(const core::NodeStatus& status) {
+  auto own = [](std::string_view name) { return name == "cpu" || name == "memory" || name == "ephemeral-storage" || name == "pods"; };
+  JsonObject out;
+  for (auto& [name, amount] : status.capacity) {
+    auto it = status.allocatable.find(name);
+    if (!own(name) && (it == status.allocatable.end() || it->second.text() != amount.text())) out[name] = amount.text();
+  }
+  for (auto& [name, amount] : status.allocatable)
+    if (!own(name) && !status.capacity.count(name)) out[name] = nullptr;
+  return out;
+}
+
+}  // namespace
+
 NodeAgent::NodeAgent(client::Client& client, std::shared_ptr<NodeContext> node, NodeOptions options)
     : client_(client), node_(std::move(node)), options_(std::move(options)), info_(client.registry().find("", "v1", "nodes")),
       lease_(std::make_shared<LeaseKeeper>(client, node_->strand, options_.name, options_.leaseDuration)),
@@ -108,6 +126,7 @@ void NodeAgent::seen(const api::ObjectPtr& node) {
   uid_ = node->uid();
   failures_ = 0;
   if (onNode_) onNode_(node);
+  if (!extendedChanges(node->as<core::Node>().status).empty()) force_ = true;
   if (!fresh) return;
   lease_->start(uid_);
   force_ = true;
@@ -181,8 +200,11 @@ JsonObject NodeAgent::statusOf(const RuntimeHealth& health) const {
                   {"kubeProxyVersion", "v1.32.0+pilothouse-" PH_VERSION}, {"operatingSystem", m.os}, {"architecture", m.arch}};
   // A tenth of the memory, at most half a gigabyte, is kept for the machine itself.
   int64_t kept = std::min<int64_t>(m.memoryBytes / 10, int64_t(512) << 20);
+  auto allocatable = amounts(m.cpuMilli, m.memoryBytes - kept, m.diskBytes / 10 * 9);
+  if (object_)
+    for (auto& change : extendedChanges(object_->as<core::Node>().status)) allocatable[change.key()] = change.value();
   return {{"capacity", amounts(m.cpuMilli, m.memoryBytes, m.diskBytes)},
-          {"allocatable", amounts(m.cpuMilli, m.memoryBytes - kept, m.diskBytes / 10 * 9)},
+          {"allocatable", std::move(allocatable)},
           {"conditions", std::move(conditions)},
           {"addresses", std::move(addresses)},
           {"daemonEndpoints", JsonObject{{"kubeletEndpoint", JsonObject{{"Port", options_.agentPort}}}}},

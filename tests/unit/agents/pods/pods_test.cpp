@@ -423,6 +423,31 @@ class PodsTest : public QObject {
     QVERIFY(b.until([&] { return b.running().empty(); }, 5s));
   }
 
+  // As Kubernetes' documentation has it for extended resources: the capacity is patched, the rest follows.
+  void whatOthersAddToANodeCanBeTaken() {
+    Bench b;
+    auto* nodes = b.api.kind("", "nodes");
+    auto status = [&] { return &b.api.find(nodes, "n1")->as<core::Node>().status; };
+    auto patch = [&](const char* body) {
+      client::Write w;
+      w.verb = client::Verb::Patch;
+      w.info = nodes;
+      w.name = "n1";
+      w.subresource = "status";
+      w.body = body;
+      QVERIFY(b.api.apply(w).ok());
+    };
+    QVERIFY(b.until([&] { auto n = b.api.find(nodes, "n1"); return n && !n->as<core::Node>().status.conditions.empty(); }));
+    patch(R"({"status":{"capacity":{"example.com/dongle":"4"}}})");
+    QVERIFY(b.until([&] { return status()->allocatable.count("example.com/dongle"); }, 15s));
+    QCOMPARE(status()->allocatable.at("example.com/dongle").text(), std::string("4"));
+    QCOMPARE(status()->allocatable.at("cpu").text(), std::string("4"));
+    patch(R"({"status":{"capacity":{"example.com/dongle":"2"}}})");
+    QVERIFY(b.until([&] { return status()->allocatable.at("example.com/dongle").text() == "2"; }, 15s));
+    patch(R"({"status":{"capacity":{"example.com/dongle":null}}})");
+    QVERIFY(b.until([&] { return !status()->allocatable.count("example.com/dongle"); }, 15s));
+  }
+
   void aNodeGivenUpSaysThatItLives() {
     Bench b;
     auto* nodes = b.api.kind("", "nodes");
