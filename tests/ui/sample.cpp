@@ -306,10 +306,8 @@ void many(Session& s, int machines, int podsEach) {
   s.state.setClock([] { return now(); });
   s.setPlace({QStringLiteral("campus"), QStringLiteral("https://127.0.0.1:6443"), {}, {}, true});
   Diff d;
-  for (int a = 0; a < 12; ++a)
-    d.workloads.put.push_back(app(QStringLiteral("default"), QStringLiteral("service-%1").arg(a),
-                                  machines * podsEach / 12, machines * podsEach / 12, QStringLiteral("img:1"),
-                                  1000000 - a));
+  constexpr int kApps = 12;
+  int wanted[kApps] = {}, ready[kApps] = {};
   for (int i = 0; i < machines; ++i) {
     const QString name = QStringLiteral("node-%1").arg(i);
     auto n = node(name, QStringLiteral("zone-%1").arg(QChar('a' + i * 4 / machines)), QStringLiteral("amd64"),
@@ -322,12 +320,16 @@ void many(Session& s, int machines, int podsEach) {
                       int64_t(double(n.memory) * 0.4), now()});
     d.nodes.put.push_back(n);
     for (int p = 0; p < podsEach; ++p) {
-      d.pods.put.push_back(pod(QStringLiteral("default"), QStringLiteral("service-%1").arg((p * 5 + i) % 12),
-                               QStringLiteral("7c9f4-%1x%2").arg(i).arg(p), name,
-                               p == 3 && i % 50 == 7 ? PodState::Failing : PodState::Ready,
-                               QStringLiteral("img:1")));
+      const int app = (p * 5 + i) % kApps;
+      const bool failing = p == 3 && i % 50 == 7;
+      ++wanted[app];
+      ready[app] += !failing;
+      d.pods.put.push_back(pod(QStringLiteral("default"), QStringLiteral("service-%1").arg(app), QStringLiteral("7c9f4-%1x%2").arg(i).arg(p), name,
+                               failing ? PodState::Failing : PodState::Ready, QStringLiteral("img:1")));
     }
   }
+  for (int a = 0; a < kApps; ++a)
+    d.workloads.put.push_back(app(QStringLiteral("default"), QStringLiteral("service-%1").arg(a), wanted[a], ready[a], QStringLiteral("img:1"), 1000000 - a));
   s.state.apply(std::move(d));
   s.state.setLink(Link::Live);
 }
