@@ -43,6 +43,8 @@ struct Link {
   LinkSpec spec;
   ssh_session_struct* session = nullptr;
   int fd = -1;
+  ssh_counter_struct traffic{};  // libssh counts what it reads, in whichever call that happens
+  uint64_t seenBytes = 0;        // of it, when last looked at
   MonoTime heard{};
   std::unique_ptr<Bridge> listener;
   MonoTime listenAt{};  // when the next one starts
@@ -79,6 +81,7 @@ class Poller : public SshPoller {
     link->session = session->release();
     link->fd = ssh_get_fd(link->session);
     ssh_set_blocking(link->session, 0);
+    ssh_set_counters(link->session, &link->traffic, nullptr);
     // libssh writes only after poll() said it may; with this, such a write never waits for the rest to fit.
     ::fcntl(link->fd, F_SETFL, ::fcntl(link->fd, F_GETFL) | O_NONBLOCK);
     command([this, id, link] {
@@ -128,11 +131,17 @@ class Poller : public SshPoller {
         if (fds[i].revents && (busy.empty() || busy.back() != owner[i])) busy.push_back(owner[i]);
       runCommands();
       const bool tick = now() >= nextTick_;
-      if (tick) nextTick_ = now() + keepalive_;
+      if (tick) {
+        // Time in which nobody looked and asked is not the machines' silence.
+        const Duration late = now() - nextTick_;
+        if (nextTick_ != MonoTime{} && late > keepalive_)
+          for (auto& [id, link] : links_) link->heard += late;
+        nextTick_ = now() + keepalive_;
+      }
       std::vector<Id> all;
       for (auto& [id, link] : links_) all.push_back(id);
       for (Id id : all)
-        if (tick || dirty_ || std::binary_search(busy.begin(), busy.end(), id) || listenDue(id)) service(id, busy, tick);
+        if (tick || dirty_ || std::binary_search(busy.begin(), busy.end(), id) || listenDue(id)) service(id, tick);
       dirty_ = false;
     }
     links_.clear();
@@ -182,17 +191,16 @@ class Poller : public SshPoller {
     for (auto& task : list) task();
   }
 
-  void service(Id id, const std::vector<Id>& busy, bool tick) {
+  void service(Id id, bool tick) {
     auto it = links_.find(id);
     if (it == links_.end()) return;
     auto link = it->second;
-    pollfd p{link->fd, POLLIN, 0};
-    // Whatever the machine sends, an answer to a keep-alive too, shows that it lives.
-    if (std::binary_search(busy.begin(), busy.end(), id) && ::poll(&p, 1, 0) > 0) link->heard = now();
     ssh_execute_message_callbacks(link->session);  // takes in what has come, whichever channel it is for
     // Asks, or takes the answer to the last question: so a question goes out every second tick.
     if (tick) ssh_send_keepalive(link->session);
     for (int round = 0; round < 8 && moveAll(*link); ++round) {}
+    // Whatever the machine sends, an answer to a keep-alive too, shows that it lives.
+    if (std::exchange(link->seenBytes, link->traffic.in_bytes) != link->traffic.in_bytes) link->heard = now();
     if (!ssh_is_connected(link->session)) {
       const std::string why = ssh_get_error(link->session);
       // libssh words an end of the stream as whatever errno was left.
