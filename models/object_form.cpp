@@ -95,6 +95,23 @@ void checkEntries(const ObjectForm& f, QList<FieldProblem>& out) {
 
 }  // namespace
 
+QList<QuotaLimit> quotaLimits() {
+  auto limit = [](const char* key, const QString& what, const char* example) {
+    return QuotaLimit{QString::fromLatin1(key), what, QString::fromLatin1(example)};
+  };
+  return {limit("pods", ObjectForms::tr("How many pods there may be."), "20"),
+          limit("requests.cpu", ObjectForms::tr("Cores that all pods together may ask for: 4, or 500m for half of one. Each container must then say what it asks for."), "4"),
+          limit("requests.memory", ObjectForms::tr("Memory that all pods together may ask for. Each container must then say what it asks for."), "8Gi"),
+          limit("limits.cpu", ObjectForms::tr("Cores that all pods together may use at most. Each container must then have a limit."), "8"),
+          limit("limits.memory", ObjectForms::tr("Memory that all pods together may use at most. Each container must then have a limit."), "16Gi"),
+          limit("requests.storage", ObjectForms::tr("Disk space that all claims together may ask for."), "100Gi"),
+          limit("persistentvolumeclaims", ObjectForms::tr("How many claims for storage there may be."), "10"),
+          limit("services", ObjectForms::tr("How many services there may be."), "10"),
+          limit("services.nodeports", ObjectForms::tr("How many services may open a port on every machine."), "2"),
+          limit("configmaps", ObjectForms::tr("How many ConfigMaps there may be."), "50"),
+          limit("secrets", ObjectForms::tr("How many Secrets there may be."), "50")};
+}
+
 const FormKind& kindOf(Kind kind) {
   static const FormKind kinds[] = {{"Namespace", "namespaces", "namespace", false},
                                    {"ConfigMap", "configmaps", "configmap", true},

@@ -38,6 +38,12 @@ QString command(const ObjectForm& form);  // the kubectl line
 QString removeCommand(const ObjectForm& form);
 ObjectForm formOf(const boost::json::value& object);
 
+// What a quota can limit, as people choose it; count/PLURAL.GROUP and others are for those who know them.
+struct QuotaLimit {
+  QString key, what, example;
+};
+QList<QuotaLimit> quotaLimits();
+
 // The kind's place in the API, and its name for people ("ConfigMap").
 struct FormKind {
   const char *kind, *plural, *kubectl;

@@ -4,6 +4,7 @@
 #include <QAbstractItemModelTester>
 #include <QDropEvent>
 #include <QFile>
+#include <QMenu>
 #include <QMimeData>
 #include <QTemporaryDir>
 #include <QTest>
@@ -455,6 +456,20 @@ class SteerFlowsTest : public QObject {
     d = dialog<ObjectDialog>();
     QTest::keyClicks(d->findChild<QLineEdit*>("name"), "small");
     QVERIFY(d->manifest().contains("pods: \"20\""));
+    // What can be limited is offered, with what it means; what is limited already is not.
+    auto* limits = d->findChild<QPushButton*>("addEntry")->menu();
+    emit limits->aboutToShow();
+    QAction* memory = nullptr;
+    for (auto* a : limits->actions()) {
+      QVERIFY(a->text() != "pods");
+      if (a->text() == "requests.memory") memory = a;
+    }
+    QVERIFY(memory);
+    memory->trigger();
+    QCOMPARE(d->value()->toPlainText(), QString("8Gi"));
+    QTest::keyClicks(d->value(), "4Gi");
+    QTest::keyClick(d->value(), Qt::Key_Return);  // a value has one line
+    QVERIFY2(d->manifest().contains("requests.memory: 4Gi"), qPrintable(d->manifest()));
     picture(d, "quota");
     click(d->findChild<QPushButton*>("submit"));
     QTRY_VERIFY(!dialog<ObjectDialog>());

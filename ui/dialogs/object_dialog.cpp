@@ -1,9 +1,14 @@
 #include "ui/dialogs/object_dialog.h"
 
 #include <QHBoxLayout>
+#include <QMenu>
+#include <QPainter>
 #include <QPointer>
 #include <QScrollBar>
+#include <QStyledItemDelegate>
+#include <QTextCursor>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/dialogs/ask.h"
 
@@ -27,6 +32,32 @@ QString titleOf(const ObjectForm& f) {
   }
   return {};
 }
+
+QString meaningOf(Kind kind, const QString& key) {
+  if (kind != Kind::Quota) return {};
+  for (auto& limit : models::quotaLimits()) {
+    if (limit.key == key) return limit.what;
+  }
+  return {};
+}
+
+// A short value beside its name, so that all are seen at once.
+class EntryDelegate : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+  void paint(QPainter* p, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    QStyledItemDelegate::paint(p, option, index);
+    const QString value = index.data(Qt::UserRole).toString();
+    const int name = QFontMetrics(option.font).horizontalAdvance(index.data().toString()) + 2 * space::m;
+    const QRect room = option.rect.adjusted(name, 0, -space::s, 0);
+    if (value.isEmpty() || room.width() < space::xl) return;
+    p->save();
+    p->setFont(option.font);
+    p->setPen(colors().muted);
+    p->drawText(room, Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine, QFontMetrics(option.font).elidedText(value, Qt::ElideRight, room.width()));
+    p->restore();
+  }
+};
 
 }  // namespace
 
@@ -156,12 +187,17 @@ QWidget* ObjectDialog::entriesPart(QWidget* parent) {
   keys_->setAccessibleName(tr("%1: names").arg(entryName()));
   keys_->setFont(typeface(Text::Mono));
   setRole(keys_, "field");
+  if (oneLine()) keys_->setItemDelegate(new EntryDelegate(keys_));
   keys_->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
   left->addWidget(keys_, 1);
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(space::xs);
   add_ = button(tr("Add"), nullptr, part);
   add_->setObjectName(QStringLiteral("addEntry"));
+  if (form_.kind == Kind::Quota) {
+    add_->setMenu(new QMenu(add_));
+    connect(add_->menu(), &QMenu::aboutToShow, this, &ObjectDialog::offerLimits);
+  }
   drop_ = button(tr("Take out"), nullptr, part);
   drop_->setObjectName(QStringLiteral("dropEntry"));
   buttons->addWidget(add_);
@@ -177,7 +213,12 @@ QWidget* ObjectDialog::entriesPart(QWidget* parent) {
   value_->setFont(typeface(Text::Mono));
   value_->setTabChangesFocus(true);
   value_->setLineWrapMode(QPlainTextEdit::NoWrap);
-  right->addWidget(value_, 1);
+  if (oneLine()) {
+    value_->setFixedHeight(name_->sizeHint().height());
+    value_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    value_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  }
+  right->addWidget(value_, oneLine() ? 0 : 1);
   auto* below = new QHBoxLayout;
   below->setSpacing(space::xs);
   valueNote_ = label({}, "caption", part);
@@ -185,16 +226,17 @@ QWidget* ObjectDialog::entriesPart(QWidget* parent) {
   reveal_ = button(tr("Show it"), nullptr, part);
   reveal_->setObjectName(QStringLiteral("reveal"));
   QSizePolicy kept = reveal_->sizePolicy();
-  kept.setRetainSizeWhenHidden(true);  // as high as the buttons on the left
+  kept.setRetainSizeWhenHidden(!oneLine());  // as high as the buttons on the left
   reveal_->setSizePolicy(kept);
   below->addWidget(valueNote_, 1);
   below->addWidget(reveal_);
   right->addLayout(below);
+  if (oneLine()) right->addStretch(1);
   row->addLayout(right, 4);
   part->setFocusProxy(keys_);
   connect(keys_, &QListWidget::currentRowChanged, this, &ObjectDialog::showEntry);
   connect(keys_, &QListWidget::itemChanged, this, &ObjectDialog::renameEntry);
-  connect(add_, &QPushButton::clicked, this, &ObjectDialog::addEntry);
+  if (!add_->menu()) connect(add_, &QPushButton::clicked, this, [this] { addEntry(); });
   connect(drop_, &QPushButton::clicked, this, &ObjectDialog::removeEntry);
   connect(reveal_, &QPushButton::clicked, this, [this] {
     const int row = keys_->currentRow();
@@ -204,7 +246,15 @@ QWidget* ObjectDialog::entriesPart(QWidget* parent) {
   connect(value_, &QPlainTextEdit::textChanged, this, [this] {
     const int row = keys_->currentRow();
     if (filling_ || row < 0 || value_->isReadOnly()) return;
-    form_.entries[row].value = value_->toPlainText();
+    QString text = value_->toPlainText();
+    if (oneLine() && text.contains(u'\n')) {
+      value_->setPlainText(text.remove(u'\n'));  // which comes here again
+      return value_->moveCursor(QTextCursor::End);
+    }
+    form_.entries[row].value = text;
+    filling_ = true;
+    keys_->item(row)->setData(Qt::UserRole, text);
+    filling_ = false;
     refresh();
   });
   return part;
@@ -221,6 +271,7 @@ void ObjectDialog::load(ObjectForm form) {
   for (auto& e : form_.entries) {
     auto* item = new QListWidgetItem(e.key, keys_);
     item->setFlags(item->flags() | Qt::ItemIsEditable);
+    item->setData(Qt::UserRole, e.value);
   }
   filling_ = false;
   waiting_->setText(form_.immutable ? tr("It is immutable: its values can't be changed, only the whole be deleted.") : QString());
@@ -253,26 +304,44 @@ void ObjectDialog::showEntry() {
                       : e.binary ? tr("No text: %n byte(s). It stays as it is.", nullptr,
                                       int(QByteArray::fromBase64(e.value.toLatin1()).size()))
                       : hidden   ? tr("Hidden.")
-                                 : QString());
+                                 : meaningOf(form_.kind, e.key));
   reveal_->setVisible(secret && any && !e.binary);
   reveal_->setText(hidden ? tr("Show it") : tr("Hide it"));
   drop_->setEnabled(any && !form_.immutable);
 }
 
-void ObjectDialog::addEntry() {
-  QString key = form_.kind == Kind::Quota ? QStringLiteral("requests.memory") : QStringLiteral("name");
+void ObjectDialog::offerLimits() {
+  auto* menu = add_->menu();
+  menu->clear();
+  for (auto& limit : models::quotaLimits()) {
+    if (std::any_of(form_.entries.begin(), form_.entries.end(), [&](auto& e) { return e.key == limit.key; })) continue;
+    connect(menu->addAction(limit.key), &QAction::triggered, this, [this, limit] { addEntry(limit.key, limit.example); });
+  }
+  menu->addSeparator();
+  connect(menu->addAction(tr("Another…")), &QAction::triggered, this, [this] { addEntry(); });
+}
+
+void ObjectDialog::addEntry(const QString& wanted, const QString& value) {
+  const QString base = !wanted.isEmpty() ? wanted : form_.kind == Kind::Quota ? QStringLiteral("count/jobs.batch") : QStringLiteral("name");
+  QString key = base;
   for (int i = 2; std::any_of(form_.entries.begin(), form_.entries.end(), [&](auto& e) { return e.key == key; }); ++i)
-    key = QStringLiteral("name-%1").arg(i);
-  form_.entries.append({key, {}, false});
+    key = QStringLiteral("%1-%2").arg(base).arg(i);
+  form_.entries.append({key, value, false});
   filling_ = true;
   auto* item = new QListWidgetItem(key, keys_);
   item->setFlags(item->flags() | Qt::ItemIsEditable);
+  item->setData(Qt::UserRole, value);
   filling_ = false;
   const int row = int(form_.entries.size()) - 1;
   seen_.insert(row);  // what one types oneself is seen while one types
   keys_->setCurrentRow(row);
   showEntry();
-  keys_->editItem(item);
+  if (wanted.isEmpty()) {
+    keys_->editItem(item);
+  } else {
+    value_->setFocus();
+    value_->selectAll();
+  }
   refresh();
 }
 

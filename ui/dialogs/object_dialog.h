@@ -38,7 +38,9 @@ class ObjectDialog : public QDialog {
   void load(models::ObjectForm form);
   void refresh();
   void showEntry();
-  void addEntry();
+  void addEntry(const QString& wanted = {}, const QString& value = {});
+  void offerLimits();
+  bool oneLine() const { return form_.kind == Kind::Namespace || form_.kind == Kind::Quota; }
   void removeEntry();
   void renameEntry(QListWidgetItem* item);
   void submit();
