@@ -154,8 +154,8 @@ void KindList::refresh() {
 }
 
 void KindList::setKinds(QList<KindInfo> kinds) {
-  // The events of the core group and of their own are the same objects.
-  kinds.removeIf([](auto& k) { return k.kind.group == u"events.k8s.io"; });
+  // The events of the core group and of their own are the same objects, and so are ingresses of where they were first.
+  kinds.removeIf([](auto& k) { return k.kind.group == u"events.k8s.io" || k.kind.group == u"extensions"; });
   std::sort(kinds.begin(), kinds.end(), [](auto& a, auto& b) {
     auto key = [](const KindInfo& k) { return std::tuple(k.order, k.order == Custom ? k.group : QString(), rank(k.kind), k.kind.kind); };
     return key(a) < key(b);

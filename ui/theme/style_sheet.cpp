@@ -76,8 +76,8 @@ QMenu::item { padding: 6px 24px 6px 12px; border-radius: 4px; }
 QMenu::item:selected { background: @selection; }
 QMenu::separator { height: 1px; background: @line; margin: 4px 8px; }
 QCheckBox { spacing: 8px; }
-QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid @muted; border-radius: 3px; background: @field; }
-QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(:/icons/@mode/check.svg); }
+QCheckBox::indicator, QAbstractItemView::indicator { width: 14px; height: 14px; border: 1px solid @muted; border-radius: 3px; background: @field; }
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { background: @accent; border-color: @accent; image: url(:/icons/@mode/check.svg); }
 QCheckBox:focus { color: @accent; }
 QTabBar { background: transparent; border: 0; }
 QTabBar::tab { background: transparent; color: @muted; padding: 6px 0 8px 0; margin-right: 6px; border: 0;
