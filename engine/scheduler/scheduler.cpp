@@ -8,9 +8,11 @@
 #include <unordered_set>
 
 #include "engine/api/codec.h"
+#include "engine/api/types/policy.h"
 #include "engine/base/log.h"
 #include "engine/client/event_recorder.h"
 #include "engine/client/reflector.h"
+#include "engine/scheduler/framework/preemption.h"
 #include "engine/scheduler/framework/queue.h"
 
 namespace ph::scheduler {
@@ -51,7 +53,8 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
         options_(std::move(options)),
         chooser_(defaultProfile(options_.packing), strand_->random()),
         pods_(client.registry().storage("", "pods")),
-        nodes_(client.registry().storage("", "nodes")) {}
+        nodes_(client.registry().storage("", "nodes")),
+        budgets_(client.registry().storage("policy", "poddisruptionbudgets")) {}
 
   void start() override {
     strand_->post([weak = weak_from_this()] {
@@ -65,6 +68,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
       self->timer_.cancel();
       if (self->podReflector_) self->podReflector_->stop();
       if (self->nodeReflector_) self->nodeReflector_->stop();
+      if (self->budgetReflector_) self->budgetReflector_->stop();
       if (self->events_) self->events_->stop();
     });
   }
@@ -79,6 +83,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
       open->nodeName.clear();
       const std::string* place = self->cluster_.placeOf(pod->uid());
       std::string node = place ? *place : std::string();
+      Lifted lifted(*self, *placed);
       if (place) self->cluster_.removePod(pod->uid());
       Explanation d{podKey, pod->uid(), node, self->strand_->wallNow(), self->chooser_.matrix(*open, self->cluster_, limit)};
       if (!node.empty()) self->cluster_.setPod(placed, node);
@@ -127,6 +132,8 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
                                                      if (auto self = weak.lock()) self->onNodes(changes);
                                                    },
                                                .onSynced = synced});
+    // Budgets only turn a choice among victims: nothing waits for them.
+    budgetReflector_ = client::Reflector::start(client_, *budgets_, strand_, {}, {});
     podReflector_ = client::Reflector::start(client_, *pods_, strand_, {},
                                              {.onChanges =
                                                   [weak](auto& changes) {
@@ -166,6 +173,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
         if (drop(uid)) events |= kPodGone;
       } else if (!pod.spec.nodeName.empty()) {
         queue_.remove(uid);
+        denominate(uid);
         const std::string* place = cluster_.placeOf(uid);
         bool known = place != nullptr, ours = place && *place == pod.spec.nodeName;
         PodInfoPtr info = podInfo(object);
@@ -173,7 +181,11 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
         if (inFlight_.erase(uid) > 0 && ours) sayScheduled(*info);
         if (!known) events |= kPodPlaced;
       } else if (wanted(pod) && !object->meta().deleting) {
-        if (!inFlight_.contains(uid)) queue_.add(podInfo(object), strand_->monoNow());
+        if (inFlight_.contains(uid)) continue;
+        PodInfoPtr info = podInfo(object);
+        // Those of the engine's last life keep their places too.
+        if (!pod.status.nominatedNodeName.empty() && !nominated_.contains(uid)) nominate(*info, pod.status.nominatedNodeName);
+        queue_.add(std::move(info), strand_->monoNow());
       } else {
         queue_.remove(uid);
       }
@@ -213,7 +225,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     std::vector<PodInfoPtr> pods;
     for (auto& pod : info.pods) {
       auto* owner = pod->object->meta().controller();
-      if (!owner || (owner->kind != "DaemonSet" && owner->kind != "Node")) pods.push_back(pod);
+      if (!pod->nominated && (!owner || (owner->kind != "DaemonSet" && owner->kind != "Node"))) pods.push_back(pod);
     }
     std::sort(pods.begin(), pods.end(), [](auto& a, auto& b) {
       return a->priority != b->priority ? a->priority > b->priority : a->key < b->key;
@@ -239,6 +251,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
   bool drop(const std::string& uid) {
     queue_.remove(uid);
     inFlight_.erase(uid);
+    denominate(uid);
     bool placed = cluster_.placeOf(uid) != nullptr;
     cluster_.removePod(uid);
     return placed;
@@ -263,12 +276,14 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     for (int i = 0; i < options_.batch && int(inFlight_.size()) < options_.maxInFlight; ++i) {
       PodInfoPtr pod = queue_.pop();
       if (!pod) break;
+      Lifted lifted(*this, *pod);
       Verdict verdict = chooser_.choose(*pod, cluster_);
       remember(*pod, verdict);
       if (verdict.slot < 0) {
-        refuse(pod, verdict, now);
+        refuse(pod, verdict, preempt(*pod), now);
         continue;
       }
+      nominated_.erase(pod->uid);
       cluster_.setPod(pod, verdict.node);  // assumed, until the watch confirms or the binding fails
       inFlight_.insert(pod->uid);
       writes.push_back(binding(*pod, verdict.node));
@@ -401,13 +416,131 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     kick();
   }
 
-  void refuse(const PodInfoPtr& pod, const Verdict& verdict, MonoTime now) {
+  // A pod for which others were asked to leave a node. It stands there as a copy of another uid until it is bound.
+  struct Nomination {
+    PodInfoPtr copy;
+    std::string node;
+  };
+
+  void nominate(const PodInfo& pod, const std::string& node) {
+    denominate(pod.uid);
+    auto copy = std::make_shared<PodInfo>(pod);
+    copy->uid += " nominated";
+    copy->nominated = true;
+    cluster_.setPod(copy, node);
+    nominated_[pod.uid] = {std::move(copy), node};
+  }
+
+  void denominate(const std::string& uid) {
+    auto it = nominated_.find(uid);
+    if (it == nominated_.end()) return;
+    cluster_.removePod(it->second.copy->uid);
+    nominated_.erase(it);
+  }
+
+  // The cluster as a pod sees it: without its own nomination, and those of less important pods.
+  class Lifted {
+   public:
+    Lifted(SchedulerImpl& scheduler, const PodInfo& pod) : scheduler_(scheduler) {
+      for (auto& [uid, n] : scheduler_.nominated_)
+        if (uid == pod.uid || n.copy->priority < pod.priority) scheduler_.cluster_.removePod(n.copy->uid);
+    }
+    Lifted(const Lifted&) = delete;
+    ~Lifted() {
+      for (auto& [uid, n] : scheduler_.nominated_)
+        if (!scheduler_.cluster_.placeOf(n.copy->uid)) scheduler_.cluster_.setPod(n.copy, n.node);
+    }
+
+   private:
+    SchedulerImpl& scheduler_;
+  };
+
+  // Less important pods on their way out of a node.
+  bool leaving(const std::string& node, int32_t priority) const {
+    int slot = cluster_.slotOf(node);
+    if (slot < 0) return false;
+    auto& pods = cluster_.node(slot)->pods;
+    return std::any_of(pods.begin(), pods.end(), [&](auto& p) { return p->priority < priority && !p->nominated && p->object->meta().deleting; });
+  }
+
+  std::vector<Budget> budgets() const {
+    std::vector<Budget> out;
+    for (auto& [key, object] : budgetReflector_->snapshot()) {
+      auto& status = object->as<api::policy::PodDisruptionBudget>().status;
+      auto selector = api::LabelSelector::fromJson(api::at(object->tree(), "spec.selector"));
+      if (!selector.ok()) continue;
+      Budget b{object->ns(), std::move(*selector), status.disruptionsAllowed, {}};
+      for (auto& [name, since] : status.disruptedPods) b.disrupted.push_back(name);  // a map: sorted
+      out.push_back(std::move(b));
+    }
+    return out;
+  }
+
+  // Asks less important pods to leave a node for this one. The node; empty: nothing would help, or it may not.
+  std::string preempt(const PodInfo& pod) {
+    auto& policy = pod.object->as<core::Pod>().spec.preemptionPolicy;
+    auto known = nominated_.find(pod.uid);
+    if (known != nominated_.end() && leaving(known->second.node, pod.priority)) return known->second.node;
+    Preemption p;
+    if (cluster_.hasLower(pod.priority) && (!policy || *policy != "Never")) p = findPreemption(pod, cluster_, chooser_, budgets());
+    denominate(pod.uid);
+    if (p.node.empty()) return {};
+    nominate(pod, p.node);
+    for (auto& victim : p.victims)
+      if (!victim->object->meta().deleting) evict(*victim, pod, p.node);
+    return p.node;
+  }
+
+  // As Kubernetes does it: a condition that says why, then an ordinary deletion with the pod's own grace.
+  void evict(const PodInfo& victim, const PodInfo& by, const std::string& node) {
+    events_->event(client::ObjectReference::to(*victim.object), "Normal", "Preempted", fmt::format("Preempted by {} on node {}", by.key, node));
+    client::Write why;
+    why.verb = client::Verb::Patch;
+    why.info = pods_;
+    why.ns = victim.ns;
+    why.name = victim.object->name();
+    why.subresource = "status";
+    why.patchType = client::PatchType::Strategic;
+    why.uid = victim.uid;
+    why.body = api::toText(api::Json{{"status",
+                                      {{"conditions",
+                                        {{{"type", "DisruptionTarget"},
+                                          {"status", "True"},
+                                          {"reason", "PreemptionByScheduler"},
+                                          {"message", fmt::format("{}: preempting to accommodate a higher priority pod", options_.name)},
+                                          {"lastTransitionTime", formatTime(strand_->wallNow())}}}}}}});
+    client::Write gone;
+    gone.verb = client::Verb::Delete;
+    gone.info = pods_;
+    gone.ns = why.ns;
+    gone.name = why.name;
+    gone.uid = why.uid;
+    client_.write(std::move(why), [weak = weak_from_this(), strand = strand_, gone = std::move(gone)](Result<client::ObjectPtr>) mutable {
+      strand->post([weak, gone = std::move(gone)]() mutable {
+        if (auto self = weak.lock(); self && !self->stopped_) self->remove(std::move(gone));
+      });
+    });
+  }
+
+  void remove(client::Write gone) {
+    std::string key = gone.ns + "/" + gone.name;
+    client_.write(std::move(gone), [key](Result<client::ObjectPtr> r) {
+      if (!r.ok() && !r.status().isNotFound() && !r.status().isConflict())
+        PH_LOG(Warn, "scheduler", "preempting {}: {}", key, r.status().message);
+    });
+  }
+
+  // `nominee`: the node that others leave for it.
+  void refuse(const PodInfoPtr& pod, const Verdict& verdict, const std::string& nominee, MonoTime now) {
     std::string message = verdict.message();
-    queue_.unschedulable(pod, verdict.wakeOn, now);
+    queue_.unschedulable(pod, verdict.wakeOn | (nominee.empty() ? 0u : uint32_t(kPodGone)), now);
     events_->event(client::ObjectReference::to(*pod->object), "Warning", "FailedScheduling", message);
     // Status follows only when it says something new.
-    for (auto& c : pod->object->as<core::Pod>().status.conditions)
-      if (c.type == "PodScheduled" && c.status == "False" && c.message == message) return;
+    auto& status = pod->object->as<core::Pod>().status;
+    bool told = std::any_of(status.conditions.begin(), status.conditions.end(), [&](auto& c) {
+      return c.type == "PodScheduled" && c.status == "False" && c.message == message;
+    });
+    if (told && status.nominatedNodeName == nominee) return;
     client::Write w;
     w.verb = client::Verb::Patch;
     w.info = pods_;
@@ -416,13 +549,14 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     w.subresource = "status";
     w.patchType = client::PatchType::Strategic;
     w.uid = pod->uid;
-    w.body = api::toText(api::Json{{"status",
-                                    {{"conditions",
-                                      {{{"type", "PodScheduled"},
-                                        {"status", "False"},
-                                        {"reason", "Unschedulable"},
-                                        {"message", message},
-                                        {"lastTransitionTime", formatTime(strand_->wallNow())}}}}}}});
+    api::JsonObject body{{"conditions",
+                          {{{"type", "PodScheduled"},
+                            {"status", "False"},
+                            {"reason", "Unschedulable"},
+                            {"message", message},
+                            {"lastTransitionTime", formatTime(strand_->wallNow())}}}}};
+    if (status.nominatedNodeName != nominee) body["nominatedNodeName"] = nominee.empty() ? api::Json(nullptr) : api::Json(nominee);
+    w.body = api::toText(api::Json{{"status", std::move(body)}});
     client_.write(std::move(w), [key = pod->key](Result<client::ObjectPtr> r) {
       if (!r.ok() && !r.status().isNotFound() && !r.status().isConflict())
         PH_LOG(Warn, "scheduler", "condition of {}: {}", key, r.status().message);
@@ -435,10 +569,11 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
   Cluster cluster_;
   Chooser chooser_;
   SchedulingQueue queue_;
-  const client::ResourceInfo *pods_, *nodes_;
-  std::shared_ptr<client::Reflector> podReflector_, nodeReflector_;
+  const client::ResourceInfo *pods_, *nodes_, *budgets_;
+  std::shared_ptr<client::Reflector> podReflector_, nodeReflector_, budgetReflector_;
   std::shared_ptr<client::EventRecorder> events_;
   std::unordered_set<std::string> inFlight_;  // uids whose binding is under way
+  std::unordered_map<std::string, Nomination> nominated_;  // by the pod's uid
   std::unordered_map<std::string, Decision> decisions_;  // by pod key
   std::deque<std::string> decisionOrder_;                // oldest first
   Timer timer_;

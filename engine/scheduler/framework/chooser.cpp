@@ -58,6 +58,14 @@ bool Chooser::fits(const Active& active, const PodInfo& pod, const NodeInfo& nod
                      [&](auto& f) { return f.plugin->fits(pod, f.prepared.get(), node, slot); });
 }
 
+bool Chooser::fits(const PodInfo& pod, Cluster& cluster, int slot) const {
+  for (auto& plugin : profile_.filters) {
+    PreparedPtr prepared;
+    if (plugin->prepare(pod, cluster, prepared) && !plugin->fits(pod, prepared.get(), *cluster.node(slot), slot)) return false;
+  }
+  return true;
+}
+
 double Chooser::localScore(const Active& active, const PodInfo& pod, const NodeInfo& node, int slot) {
   double total = 0;
   for (auto& s : active.scores) total += s.plugin->weight() * s.plugin->score(pod, s.prepared.get(), node, slot);

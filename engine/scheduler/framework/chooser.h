@@ -50,6 +50,8 @@ class Chooser {
   Verdict choose(const PodInfo& pod, Cluster& cluster);
   // The same decision with every node looked at: refusals by reason, the best five with their scores by plugin.
   Verdict explain(const PodInfo& pod, Cluster& cluster);
+  // Whether the pod fits this node as the cluster is now.
+  bool fits(const PodInfo& pod, Cluster& cluster, int slot) const;
   // The whole decision, for at most `limit` nodes.
   Matrix matrix(const PodInfo& pod, Cluster& cluster, size_t limit) const;
 

@@ -94,6 +94,7 @@ void Cluster::setPod(const PodInfoPtr& pod, const std::string& nodeName) {
     removePod(pod->uid);
   }
   places_[pod->uid] = {pod, nodeName};
+  ++priorities_[pod->priority];
   int slot = slotOf(nodeName);
   if (slot < 0) {
     homeless_[nodeName].push_back(pod->uid);
@@ -109,6 +110,7 @@ void Cluster::removePod(const std::string& uid) {
   if (it == places_.end()) return;
   Place place = std::move(it->second);
   places_.erase(it);
+  if (auto p = priorities_.find(place.pod->priority); --p->second == 0) priorities_.erase(p);
   int slot = slotOf(place.node);
   if (slot < 0) {
     auto waiting = homeless_.find(place.node);

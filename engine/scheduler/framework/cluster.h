@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <list>
+#include <map>
 #include <unordered_map>
 
 #include "engine/scheduler/framework/types.h"
@@ -48,6 +49,8 @@ class Cluster {
   // Pods that occupy a node: bound, or assumed by us. A pod on a node that isn't known waits for it.
   void setPod(const PodInfoPtr& pod, const std::string& nodeName);
   void removePod(const std::string& uid);
+  // Whether a pod of less priority than this stands anywhere.
+  bool hasLower(int32_t priority) const { return !priorities_.empty() && priorities_.begin()->first < priority; }
   // Where a pod is counted; null when it isn't.
   const std::string* placeOf(const std::string& uid) const;
 
@@ -77,6 +80,7 @@ class Cluster {
   std::vector<std::unique_ptr<NodeInfo>> slots_;
   std::vector<int> freeSlots_;
   std::unordered_map<std::string, int> bySlotName_;
+  std::map<int32_t, size_t> priorities_;                                 // how many of places_ have it
   std::unordered_map<std::string, Place> places_;                        // by uid
   std::unordered_map<std::string, std::vector<std::string>> homeless_;   // node name -> uids that wait for it
   std::deque<int> journal_;

@@ -1,5 +1,5 @@
 // The extension points. A plugin is a small file: what it refuses (with named reasons), what it prefers, and which events
-// may change its mind. PostFilter (preemption) and Reserve/Bind hooks attach in the same way when something needs them.
+// may change its mind. Reserve/Bind hooks attach in the same way when something needs them.
 // Threads: plugins are immutable and pure; everything runs on the scheduler's strand.
 #pragma once
 

@@ -61,6 +61,7 @@ struct PodInfo {
   api::ObjectPtr object;
   std::string key, uid, nodeName, ns, owner;  // owner: uid of the controller, empty when there is none
   int32_t priority = 0;
+  bool nominated = false;  // not there yet: it keeps the room that others were asked to leave for it
   Resources request;
   // What scoring counts for pods that ask for nothing (Kubernetes: 100m and 200 MB a container).
   int64_t scoredCpu = 0, scoredMemory = 0;

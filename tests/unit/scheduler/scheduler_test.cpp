@@ -37,6 +37,7 @@ struct World {
   std::unique_ptr<Scheduler> scheduler;
   const api::ResourceInfo *pods, *nodes, *events;
   std::map<std::string, std::string> places;  // pod uid -> node, as first seen bound
+  std::set<std::string> ending;               // uids of pods that the agent ends
   std::string broken;                         // the first invariant that did not hold
 
   explicit World(uint64_t seed = 1)
@@ -102,12 +103,20 @@ struct World {
       if (milli > room) broken = fmt::format("{} has {} of {}", name, milli, room);
     }
   }
+  // As an agent does: what was asked to go is gone after a while.
+  void endDeleted() {
+    for (auto& [key, pod] : client.all(pods))
+      if (pod->meta().deleting && ending.insert(pod->uid()).second)
+        sim->after(2s, [this, key = key] { client.remove(pods, key); }).detach();
+  }
   bool runUntil(const std::function<bool()>& done, Duration limit) {
     MonoTime end = sim->monoNow() + limit;
     while (!done() && sim->monoNow() < end) {
       int64_t before = client.revision();
       if (!sim->step()) break;
-      if (client.revision() != before) check();
+      if (client.revision() == before) continue;
+      check();
+      endDeleted();
     }
     return done();
   }
@@ -218,6 +227,108 @@ class SchedulerTest : public QObject {
   }
 
   // A scheduler that starts in the middle counts what is already there.
+  // What is more important gets its room from what is less, and keeps it until that has gone.
+  void preempts() {
+    World w;
+    w.addNode("n1", "4");
+    w.addNode("n2", "4");
+    w.addPod("a", "3", ", priority: 10");
+    w.addPod("b", "3", ", priority: 5");
+    w.addPod("c", "1", ", priority: 1");
+    w.start();
+    w.sim->runFor(1s);
+    QCOMPARE(w.bound(), 3);
+    w.addPod("urgent", "3", ", priority: 100");
+    w.addPod("waiting", "1", ", priority: 2");  // there is no room for it that is not urgent's
+    const std::string home = w.placeOf("b");
+    QVERIFY(w.runUntil([&] { return w.placeOf("urgent") == home; }, 60s));
+    // b is less important than a. c stays where there is room for both.
+    QCOMPARE(w.placeOf("b"), std::string("gone"));
+    QVERIFY(w.placeOf("a") != home && w.placeOf("a") != "gone");
+    QVERIFY(w.placeOf("c") != "gone");
+    auto said = w.eventsOf("b");
+    QVERIFY(std::count(said.begin(), said.end(), "Preempted: Preempted by default/urgent on node " + home) == 1);
+    QCOMPARE(w.broken, std::string());
+  }
+
+  void preemptsOnlyWhenItMayAndItHelps() {
+    World w;
+    w.addNode("n1", "4");
+    w.addNode("gpu", "4", "{taints: [{key: gpu, value: 'yes', effect: NoSchedule}]}");
+    w.addPod("a", "3", ", priority: 10");
+    w.start();
+    w.sim->runFor(1s);
+    w.addPod("polite", "3", ", priority: 100, preemptionPolicy: Never");
+    w.addPod("equal", "3", ", priority: 10");
+    w.addPod("huge", "5", ", priority: 1000");
+    w.sim->runFor(60s);
+    QCOMPARE(w.placeOf("a"), std::string("n1"));
+    QCOMPARE(w.bound(), 1);
+    for (auto& l : w.client.writes()) QVERIFY(l.write.verb != client::Verb::Delete);
+  }
+
+  // The victim takes its time: its room is the nominated pod's meanwhile, also after the engine started anew.
+  void aNominatedPodKeepsItsRoom() {
+    World w;
+    w.addNode("n1", "4");
+    w.client.create("{apiVersion: v1, kind: Pod, metadata: {name: slow, finalizers: [x.y/z]}, spec: {priority: 1, containers: [{name: c, image: 'web:1', resources: {requests: {cpu: '4'}}}]}}");
+    w.start();
+    w.sim->runFor(1s);
+    w.addPod("urgent", "3", ", priority: 100");
+    w.sim->runFor(2s);
+    auto nominated = [&] { return w.client.find(w.pods, "default/urgent")->as<api::core::Pod>().status.nominatedNodeName; };
+    QCOMPARE(nominated(), std::string("n1"));
+    auto slow = w.client.find(w.pods, "default/slow");
+    QVERIFY(slow && slow->meta().deleting);
+    auto& conditions = slow->as<api::core::Pod>().status.conditions;
+    QVERIFY(std::any_of(conditions.begin(), conditions.end(), [](auto& c) { return c.type == "DisruptionTarget" && c.reason == "PreemptionByScheduler"; }));
+    w.scheduler.reset();
+    w.start();
+    w.addPod("sneaky", "2", ", priority: 50");
+    w.sim->runFor(5s);
+    size_t deletes = 0;
+    for (auto& l : w.client.writes()) deletes += l.write.verb == client::Verb::Delete;
+    QCOMPARE(deletes, size_t(1));  // asked once
+    w.client.remove(w.pods, "default/slow");
+    QVERIFY(w.runUntil([&] { return w.placeOf("urgent") == "n1"; }, 30s));
+    w.sim->runFor(30s);
+    QCOMPARE(w.placeOf("sneaky"), std::string());
+    QCOMPARE(w.broken, std::string());
+  }
+
+  void theMostImportantTakesNominatedRoomToo() {
+    World w;
+    w.addNode("n1", "4");
+    w.client.create("{apiVersion: v1, kind: Pod, metadata: {name: slow, finalizers: [x.y/z]}, spec: {priority: 1, containers: [{name: c, image: 'web:1', resources: {requests: {cpu: '4'}}}]}}");
+    w.start();
+    w.sim->runFor(1s);
+    w.addPod("urgent", "3", ", priority: 100");
+    w.sim->runFor(2s);
+    w.addPod("king", "3", ", priority: 1000");
+    w.sim->runFor(2s);
+    w.client.remove(w.pods, "default/slow");
+    QVERIFY(w.runUntil([&] { return w.placeOf("king") == "n1"; }, 30s));
+    w.sim->runFor(30s);
+    QCOMPARE(w.placeOf("urgent"), std::string());
+    QCOMPARE(w.client.find(w.pods, "default/urgent")->as<api::core::Pod>().status.nominatedNodeName, std::string());
+  }
+
+  void budgetsAreKeptWhereThatIsPossible() {
+    World w;
+    w.addNode("n1", "4");
+    w.addNode("n2", "4");
+    w.client.create("{apiVersion: v1, kind: Pod, metadata: {name: guarded, labels: {app: db}}, spec: {priority: 1, nodeName: n1, containers: [{name: c, image: 'web:1', resources: {requests: {cpu: '4'}}}]}}");
+    w.client.create("{apiVersion: v1, kind: Pod, metadata: {name: free}, spec: {priority: 5, nodeName: n2, containers: [{name: c, image: 'web:1', resources: {requests: {cpu: '4'}}}]}}");
+    w.client.put(*api::parseYaml("{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: db, namespace: default}, spec: {minAvailable: 1, selector: {matchLabels: {app: db}}}, status: {disruptionsAllowed: 0}}"));
+    w.start();
+    w.sim->runFor(1s);
+    w.addPod("urgent", "4", ", priority: 100");
+    QVERIFY(w.runUntil([&] { return w.placeOf("urgent") == "n2"; }, 60s));
+    QCOMPARE(w.placeOf("guarded"), std::string("n1"));
+    w.addPod("second", "4", ", priority: 100");
+    QVERIFY(w.runUntil([&] { return w.placeOf("second") == "n1"; }, 60s));  // best effort: broken when nothing else helps
+  }
+
   void startsInTheMiddle() {
     World w;
     w.addNode("n1", "4");
