@@ -184,7 +184,8 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
         if (inFlight_.contains(uid)) continue;
         PodInfoPtr info = podInfo(object);
         // Those of the engine's last life keep their places too.
-        if (!pod.status.nominatedNodeName.empty() && !nominated_.contains(uid)) nominate(*info, pod.status.nominatedNodeName);
+        const std::string before = c.old ? c.old->as<core::Pod>().status.nominatedNodeName : std::string();
+        if (auto& node = pod.status.nominatedNodeName; node != before) node.empty() ? denominate(uid) : nominate(*info, node);
         queue_.add(std::move(info), strand_->monoNow());
       } else {
         queue_.remove(uid);

@@ -66,6 +66,18 @@ bool Chooser::fits(const PodInfo& pod, Cluster& cluster, int slot) const {
   return true;
 }
 
+std::vector<int> Chooser::whereLeavingHelps(const PodInfo& pod, Cluster& cluster) const {
+  Active firm;
+  for (auto& plugin : profile_.filters) {
+    PreparedPtr prepared;
+    if (!(plugin->wakeOn() & kPodGone) && plugin->prepare(pod, cluster, prepared)) firm.filters.push_back({plugin.get(), std::move(prepared)});
+  }
+  std::vector<int> out;
+  for (size_t slot = 0; slot < cluster.nodes().size(); ++slot)
+    if (auto* node = cluster.node(int(slot)); node && fits(firm, pod, *node, int(slot))) out.push_back(int(slot));
+  return out;
+}
+
 double Chooser::localScore(const Active& active, const PodInfo& pod, const NodeInfo& node, int slot) {
   double total = 0;
   for (auto& s : active.scores) total += s.plugin->weight() * s.plugin->score(pod, s.prepared.get(), node, slot);

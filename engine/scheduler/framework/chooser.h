@@ -52,6 +52,8 @@ class Chooser {
   Verdict explain(const PodInfo& pod, Cluster& cluster);
   // Whether the pod fits this node as the cluster is now.
   bool fits(const PodInfo& pod, Cluster& cluster, int slot) const;
+  // Slots of the nodes that no rule refuses for good: those that do may think otherwise when pods leave.
+  std::vector<int> whereLeavingHelps(const PodInfo& pod, Cluster& cluster) const;
   // The whole decision, for at most `limit` nodes.
   Matrix matrix(const PodInfo& pod, Cluster& cluster, size_t limit) const;
 

@@ -37,7 +37,7 @@ std::unordered_set<std::string> overBudget(const std::vector<PodInfoPtr>& pods, 
   return out;
 }
 
-// What this node would have to give up; a node of empty name when the pod fits there all the same not.
+// What this node would have to give up; a node of empty name when the pod would not fit there all the same.
 Preemption onNode(const PodInfo& pod, Cluster& cluster, const Chooser& chooser, int slot, const std::vector<Budget>& budgets) {
   const std::string node = cluster.node(slot)->name;
   std::vector<PodInfoPtr> lower;
@@ -86,9 +86,9 @@ auto cost(const Preemption& p) {
 Preemption findPreemption(const PodInfo& pod, Cluster& cluster, const Chooser& chooser, const std::vector<Budget>& budgets) {
   Preemption best;
   size_t found = 0, wanted = candidatesWanted(cluster.nodeCount());
-  for (size_t slot = 0; slot < cluster.nodes().size() && found < wanted; ++slot) {
-    if (!cluster.node(int(slot))) continue;
-    Preemption here = onNode(pod, cluster, chooser, int(slot), budgets);
+  for (int slot : chooser.whereLeavingHelps(pod, cluster)) {
+    if (found == wanted) break;
+    Preemption here = onNode(pod, cluster, chooser, slot, budgets);
     if (here.node.empty()) continue;
     ++found;
     if (best.node.empty() || cost(here) < cost(best)) best = std::move(here);
