@@ -15,7 +15,7 @@
 namespace ph::ui {
 
 PanZoom::PanZoom(QWidget* view, double smallest, double largest)
-    : QObject(view), view_(view), smallest_(smallest), largest_(largest) {
+    : view_(view), smallest_(smallest), largest_(largest) {
   view->grabGesture(Qt::PinchGesture);
   frame_.setInterval(16);
   connect(&frame_, &QTimer::timeout, this, &PanZoom::tick);
