@@ -201,6 +201,7 @@ AddMachineDialog::AddMachineDialog(models::Session* session, QWidget* parent)
   right->setSpacing(space::s);
   right->addWidget(label(tr("On their way"), "muted", this));
   auto* scroll = new QScrollArea(this);
+  scroll->setAccessibleName(tr("On their way"));
   scroll->setWidgetResizable(true);
   scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   auto* holder = new QWidget(scroll);

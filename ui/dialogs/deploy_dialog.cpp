@@ -37,6 +37,7 @@ DeployDialog::DeployDialog(models::Session* session, QWidget* parent) : QDialog(
   all->addLayout(columns, 1);
 
   auto* scroll = new QScrollArea(this);
+  scroll->setAccessibleName(tr("What is deployed"));
   scroll->setWidgetResizable(true);
   scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   fields_ = new Form(scroll);

@@ -30,6 +30,7 @@ QVBoxLayout* Form::cell(const QString& name, const QString& title, QWidget* fiel
   auto* head = label(title, nullptr, this);
   head->setBuddy(field);
   field->setAccessibleName(title);
+  if (auto* inner = field->focusProxy(); inner && inner->accessibleName().isEmpty()) inner->setAccessibleName(title);
   auto* note = label(hint, "caption", this);
   note->setWordWrap(true);
   note->setVisible(!hint.isEmpty());
