@@ -191,9 +191,13 @@ class CowMapTest : public QObject {
           ++seen;
         }
       });
-    for (int round = 1; round <= 50 || seen < 50; ++round) {
-      std::lock_guard lock(mutex);
-      for (unsigned i = 0; i < 2000; ++i) map.assign(keyOf(i), round);
+    for (int round = 1; round <= 50; ++round) {
+      {
+        std::lock_guard lock(mutex);
+        for (unsigned i = 0; i < 2000; ++i) map.assign(keyOf(i), round);
+      }
+      // Without this the writer has the lock again at once, and on a busy machine nobody else ever gets it.
+      while (seen < round) std::this_thread::yield();
     }
     stop = true;
     for (auto& r : readers) r.join();
