@@ -31,8 +31,7 @@ void appendDigits(std::string& out, int64_t value, int count) {
 }
 
 // Up to the seconds. By hand: each object that is written has some of these.
-std::string seconds(WallTime t) {
-  Parts p = split(t);
+std::string seconds(const Parts& p) {
   std::string out;
   out.reserve(27);
   appendDigits(out, int(p.date.year()), 4);
@@ -74,15 +73,16 @@ const Clock& systemClock() {
 }
 
 std::string formatTime(WallTime t) {
-  auto out = seconds(t);
+  auto out = seconds(split(t));
   out += 'Z';
   return out;
 }
 
 std::string formatMicroTime(WallTime t) {
-  auto out = seconds(t);
+  Parts p = split(t);
+  auto out = seconds(p);
   out += '.';
-  appendDigits(out, split(t).time.subseconds().count(), 6);
+  appendDigits(out, p.time.subseconds().count(), 6);
   out += 'Z';
   return out;
 }

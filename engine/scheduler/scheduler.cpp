@@ -321,12 +321,36 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
     });
   }
 
-  client::Write binding(const PodInfo& pod, const std::string& node) const {
+  client::Write writeOf(client::Verb verb, const PodInfo& pod) const {
     client::Write w;
-    w.verb = client::Verb::Create;
+    w.verb = verb;
     w.info = pods_;
     w.ns = pod.ns;
     w.name = pod.object->name();
+    w.uid = pod.uid;
+    return w;
+  }
+
+  client::Write statusPatch(const PodInfo& pod, api::JsonObject status) const {
+    client::Write w = writeOf(client::Verb::Patch, pod);
+    w.subresource = "status";
+    w.patchType = client::PatchType::Strategic;
+    w.body = api::toText(api::Json{{"status", std::move(status)}});
+    return w;
+  }
+
+  // A status of this one condition.
+  api::JsonObject condition(const char* type, const char* value, const char* reason, const std::string& message) const {
+    return {{"conditions",
+             {{{"type", type},
+               {"status", value},
+               {"reason", reason},
+               {"message", message},
+               {"lastTransitionTime", formatTime(strand_->wallNow())}}}}};
+  }
+
+  client::Write binding(const PodInfo& pod, const std::string& node) const {
+    client::Write w = writeOf(client::Verb::Create, pod);
     w.subresource = "binding";
     w.body = api::toText(api::Json{
         {"apiVersion", "v1"},
@@ -334,7 +358,6 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
         {"metadata", {{"name", pod.object->name()}, {"namespace", pod.ns}, {"uid", pod.uid}}},
         {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}},
     });
-    w.uid = pod.uid;
     return w;
   }
 
@@ -495,27 +518,9 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
   // As Kubernetes does it: a condition that says why, then an ordinary deletion with the pod's own grace.
   void evict(const PodInfo& victim, const PodInfo& by, const std::string& node) {
     events_->event(client::ObjectReference::to(*victim.object), "Normal", "Preempted", fmt::format("Preempted by {} on node {}", by.key, node));
-    client::Write why;
-    why.verb = client::Verb::Patch;
-    why.info = pods_;
-    why.ns = victim.ns;
-    why.name = victim.object->name();
-    why.subresource = "status";
-    why.patchType = client::PatchType::Strategic;
-    why.uid = victim.uid;
-    why.body = api::toText(api::Json{{"status",
-                                      {{"conditions",
-                                        {{{"type", "DisruptionTarget"},
-                                          {"status", "True"},
-                                          {"reason", "PreemptionByScheduler"},
-                                          {"message", fmt::format("{}: preempting to accommodate a higher priority pod", options_.name)},
-                                          {"lastTransitionTime", formatTime(strand_->wallNow())}}}}}}});
-    client::Write gone;
-    gone.verb = client::Verb::Delete;
-    gone.info = pods_;
-    gone.ns = why.ns;
-    gone.name = why.name;
-    gone.uid = why.uid;
+    client::Write why = statusPatch(victim, condition("DisruptionTarget", "True", "PreemptionByScheduler",
+                                                      fmt::format("{}: preempting to accommodate a higher priority pod", options_.name)));
+    client::Write gone = writeOf(client::Verb::Delete, victim);
     client_.write(std::move(why), [weak = weak_from_this(), strand = strand_, gone = std::move(gone)](Result<client::ObjectPtr>) mutable {
       strand->post([weak, gone = std::move(gone)]() mutable {
         if (auto self = weak.lock(); self && !self->stopped_) self->remove(std::move(gone));
@@ -542,23 +547,9 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
       return c.type == "PodScheduled" && c.status == "False" && c.message == message;
     });
     if (told && status.nominatedNodeName == nominee) return;
-    client::Write w;
-    w.verb = client::Verb::Patch;
-    w.info = pods_;
-    w.ns = pod->ns;
-    w.name = pod->object->name();
-    w.subresource = "status";
-    w.patchType = client::PatchType::Strategic;
-    w.uid = pod->uid;
-    api::JsonObject body{{"conditions",
-                          {{{"type", "PodScheduled"},
-                            {"status", "False"},
-                            {"reason", "Unschedulable"},
-                            {"message", message},
-                            {"lastTransitionTime", formatTime(strand_->wallNow())}}}}};
+    api::JsonObject body = condition("PodScheduled", "False", "Unschedulable", message);
     if (status.nominatedNodeName != nominee) body["nominatedNodeName"] = nominee.empty() ? api::Json(nullptr) : api::Json(nominee);
-    w.body = api::toText(api::Json{{"status", std::move(body)}});
-    client_.write(std::move(w), [key = pod->key](Result<client::ObjectPtr> r) {
+    client_.write(statusPatch(*pod, std::move(body)), [key = pod->key](Result<client::ObjectPtr> r) {
       if (!r.ok() && !r.status().isNotFound() && !r.status().isConflict())
         PH_LOG(Warn, "scheduler", "condition of {}: {}", key, r.status().message);
     });

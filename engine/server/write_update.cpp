@@ -103,7 +103,7 @@ Result<> onlyStatus(PendingWrite& p, Json& next, const Json& old) {
   next = old;
   // Not by a node, whose pods' labels would bring it the work of services that are not its own.
   const bool node = !nodeOf(p.request.user).empty();
-  for (auto key : {"labels", "annotations", "finalizers", "ownerReferences"})
+  for (auto key : kWrittenMetadata)
     if (!node && writableThroughStatus(*p.info, key)) copyMember(makeObject(next, "metadata"), objectAt(written, "metadata"), key);
   auto* field = p.info->type->field("status");
   if (!status.is_object()) status.emplace_object();

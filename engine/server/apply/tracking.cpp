@@ -33,7 +33,7 @@ void reset(FieldSet& set, const PendingWrite& p) {
   if (p.request.subresource == "status") {
     for (auto& n : set.nodes())
       if (n.step != "f:status" && n.step != "f:metadata") out.insert({n.step});
-    for (auto name : {"labels", "annotations", "finalizers", "ownerReferences"})
+    for (auto name : kWrittenMetadata)
       if (!writableThroughStatus(*p.info, name)) out.insert({"f:metadata", api::fieldStep(name)});
   } else {
     out.insert({"f:status"});

@@ -138,10 +138,7 @@ class ClientFaultsTest : public ClientSuite {
   void connectionLostUnderWay() {
     QFETCH(bool, http2);
     DeafServer deaf;
-    ClientOptions o;
-    o.endpoint = deaf.address;
-    o.http2 = http2;
-    auto client = HttpClient::make(io, o);
+    auto client = clientAt(deaf.address, http2);
     auto log = stream(*client, get("/x"));
     int fd = deaf.accept();
     readFrom(fd, http2 ? "PRI" : "\r\n\r\n");
@@ -266,10 +263,7 @@ class ClientFaultsTest : public ClientSuite {
     QFETCH(QByteArray, answer);
     QFETCH(bool, http2);
     DeafServer deaf;
-    ClientOptions o;
-    o.endpoint = deaf.address;
-    o.http2 = http2;
-    auto client = HttpClient::make(io, o);
+    auto client = clientAt(deaf.address, http2);
     auto log = stream(*client, get("/x"));
     int fd = deaf.accept();
     readFrom(fd, http2 ? "PRI" : "\r\n\r\n");
@@ -281,10 +275,7 @@ class ClientFaultsTest : public ClientSuite {
   }
   void answersThatEndWithTheConnection() {
     DeafServer deaf;
-    ClientOptions o;
-    o.endpoint = deaf.address;
-    o.http2 = false;
-    auto client = HttpClient::make(io, o);
+    auto client = clientAt(deaf.address, false);
     auto log = stream(*client, get("/x"));
     int fd = deaf.accept();
     readFrom(fd, "\r\n\r\n");

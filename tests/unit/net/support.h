@@ -276,6 +276,12 @@ class ClientSuite : public QObject {
  protected:
   std::shared_ptr<Io> io = Io::make(2);
 
+  std::shared_ptr<HttpClient> clientAt(const std::string& address, bool http2) {
+    ClientOptions o;
+    o.endpoint = address;
+    o.http2 = http2;
+    return HttpClient::make(io, o);
+  }
   std::shared_ptr<HttpClient> clientOf(const TestServer& s, bool http2, bool tls = false,
                                        bool certificate = false) {
     ClientOptions o;

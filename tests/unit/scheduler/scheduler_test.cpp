@@ -60,6 +60,10 @@ struct World {
   void addPod(const std::string& name, const std::string& cpu, const std::string& more = {}) {
     client.create(podYaml(name, cpu, more));
   }
+  // A pod of 4 cores that is asked to go, and does not: something still holds it.
+  void addSlow() {
+    client.create("{apiVersion: v1, kind: Pod, metadata: {name: slow, finalizers: [x.y/z]}, spec: {priority: 1, containers: [{name: c, image: 'web:1', resources: {requests: {cpu: '4'}}}]}}");
+  }
   std::string placeOf(const std::string& name) const {
     auto pod = client.find(pods, "default/" + name);
     return pod ? pod->as<api::core::Pod>().spec.nodeName : "gone";
@@ -271,7 +275,7 @@ class SchedulerTest : public QObject {
   void aNominatedPodKeepsItsRoom() {
     World w;
     w.addNode("n1", "4");
-    w.client.create("{apiVersion: v1, kind: Pod, metadata: {name: slow, finalizers: [x.y/z]}, spec: {priority: 1, containers: [{name: c, image: 'web:1', resources: {requests: {cpu: '4'}}}]}}");
+    w.addSlow();
     w.start();
     w.sim->runFor(1s);
     w.addPod("urgent", "3", ", priority: 100");
@@ -299,7 +303,7 @@ class SchedulerTest : public QObject {
   void theMostImportantTakesNominatedRoomToo() {
     World w;
     w.addNode("n1", "4");
-    w.client.create("{apiVersion: v1, kind: Pod, metadata: {name: slow, finalizers: [x.y/z]}, spec: {priority: 1, containers: [{name: c, image: 'web:1', resources: {requests: {cpu: '4'}}}]}}");
+    w.addSlow();
     w.start();
     w.sim->runFor(1s);
     w.addPod("urgent", "3", ", priority: 100");
