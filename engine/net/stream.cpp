@@ -19,6 +19,11 @@ namespace ph::net {
 
 namespace asio = boost::asio;
 
+// Clearing goes through the whole queue; it is empty nearly always.
+static void clearTlsErrors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 struct Stream::Descriptor {
   explicit Descriptor(asio::io_context& context) : io(context) {}
   asio::posix::stream_descriptor io;
@@ -114,7 +119,7 @@ void Stream::startTls(ssl_st* session) {
 }
 
 Stream::Step Stream::handshake() {
-  ERR_clear_error();
+  clearTlsErrors();
   int done = SSL_do_handshake(ssl_);
   std::string why;
   if (done != 1 && SSL_get_error(ssl_, done) != SSL_ERROR_WANT_READ) {
@@ -154,7 +159,8 @@ Stream::Got Stream::receive(char* to, size_t room, size_t& size) {
 
 Stream::Got Stream::read(char* to, size_t room, size_t& size) {
   if (!ssl_) return receive(to, room, size);
-  ERR_clear_error();
+  if (drained_ && unsent() == 0 && !SSL_has_pending(ssl_)) return Got::Nothing;
+  clearTlsErrors();
   int n = SSL_read(ssl_, to, int(room));
   if (n > 0) {
     size = size_t(n);
@@ -210,7 +216,7 @@ bool Stream::write(std::string_view bytes) {
   }
   // Room for the ciphertext is the lane's, unless some of an earlier write still waits.
   if (unsent_.empty()) unsent_.swap(lane_->cipherBuffer());
-  ERR_clear_error();
+  clearTlsErrors();
   while (!bytes.empty()) {
     int n = SSL_write(ssl_, bytes.data(), int(std::min(bytes.size(), size_t(1) << 30)));
     if (n <= 0) return fail("TLS: " + tlsError());
@@ -236,10 +242,10 @@ bool Stream::sendUnsent() {
 void Stream::finish() {
   if (!descriptor_) return;
   if (ssl_) {
-    ERR_clear_error();
+    clearTlsErrors();
     SSL_shutdown(ssl_);
     sendUnsent();
-    ERR_clear_error();
+    clearTlsErrors();
   }
   if (unsent() == 0) ::shutdown(fd_, SHUT_WR);
 }
