@@ -27,12 +27,21 @@ bool later(const Timed& a, const Timed& b) { return a.due != b.due ? a.due > b.d
 // What the workers share; it outlives the executor while a worker still finishes its last task.
 struct Pool {
   std::mutex mutex;
-  std::condition_variable wake;
+  // Who sleeps: at most one worker until the next timer, the others until told. Told first are those without a timer:
+  // woken for a task, the one with the timer would have to wake another to take that over.
+  std::condition_variable due, told;
+  int idle = 0;  // sleep in `told`
+  bool timerWaiter = false;
   std::deque<Task> ready;
   std::vector<Timed> timers;  // a heap, earliest first
   uint64_t order = 0;
   bool stop = false;
-  bool timerWaiter = false;   // one idle worker sleeps until the next timer; the others until told
+
+  // Call under the mutex.
+  void wakeOne() {
+    if (idle > 0) told.notify_one();
+    else if (timerWaiter) due.notify_one();
+  }
 
   // Moves what is due to the run queue; cancelled timers vanish. Call under the mutex.
   void fireDue(MonoTime now) {
@@ -56,17 +65,19 @@ struct Pool {
         Task task = std::move(ready.front());
         ready.pop_front();
         // Another worker takes what is left, or keeps the timers while this one is busy.
-        if (!ready.empty() || (!timers.empty() && !timerWaiter)) wake.notify_one();
+        if (!ready.empty() || (!timers.empty() && !timerWaiter)) wakeOne();
         lock.unlock();
         task();
         task = nullptr;  // its captures die outside the lock
         lock.lock();
       } else if (!timers.empty() && !timerWaiter) {
         timerWaiter = true;
-        wake.wait_until(lock, std::chrono::steady_clock::time_point(timers.front().due.time_since_epoch()));
+        due.wait_until(lock, std::chrono::steady_clock::time_point(timers.front().due.time_since_epoch()));
         timerWaiter = false;
       } else {
-        wake.wait(lock);
+        ++idle;
+        told.wait(lock);
+        --idle;
       }
     }
   }
@@ -91,7 +102,8 @@ class ThreadExecutor : public Executor, public std::enable_shared_from_this<Thre
       dropped.swap(pool_->ready);
       droppedTimers.swap(pool_->timers);
     }
-    pool_->wake.notify_all();
+    pool_->due.notify_all();
+    pool_->told.notify_all();
     for (auto& t : threads_) {
       // The last reference may die in a task of this pool: that worker ends by itself.
       if (t.get_id() == std::this_thread::get_id()) t.detach();
@@ -100,26 +112,23 @@ class ThreadExecutor : public Executor, public std::enable_shared_from_this<Thre
   }
 
   void post(Task task) override {
-    {
-      std::lock_guard lock(pool_->mutex);
-      if (pool_->stop) return;
-      pool_->ready.push_back(std::move(task));
-    }
-    pool_->wake.notify_one();
+    std::lock_guard lock(pool_->mutex);
+    if (pool_->stop) return;
+    pool_->ready.push_back(std::move(task));
+    pool_->wakeOne();
   }
 
   Timer after(Duration delay, Task task) override {
     auto cancelled = std::make_shared<std::atomic<bool>>(false);
-    bool first;
-    {
-      std::lock_guard lock(pool_->mutex);
-      if (pool_->stop) return Timer(cancelled);
-      MonoTime due = systemClock().monoNow() + delay;
-      first = pool_->timers.empty() || due < pool_->timers.front().due;
-      pool_->timers.push_back({due, pool_->order++, cancelled, std::move(task)});
-      std::push_heap(pool_->timers.begin(), pool_->timers.end(), later);
-    }
-    if (first) pool_->wake.notify_all();  // whoever sleeps for the timers must look again
+    std::lock_guard lock(pool_->mutex);
+    if (pool_->stop) return Timer(cancelled);
+    MonoTime due = systemClock().monoNow() + delay;
+    bool first = pool_->timers.empty() || due < pool_->timers.front().due;
+    pool_->timers.push_back({due, pool_->order++, cancelled, std::move(task)});
+    std::push_heap(pool_->timers.begin(), pool_->timers.end(), later);
+    // Whoever sleeps for the timers must look again; without one, somebody must begin to.
+    if (pool_->timerWaiter && first) pool_->due.notify_one();
+    else if (!pool_->timerWaiter) pool_->wakeOne();
     return Timer(cancelled);
   }
 

@@ -9,9 +9,9 @@
 namespace ph::store {
 namespace {
 
-constexpr int kCheckpointPages = 1000;  // 4 MiB: what a start after a crash has to read again
+constexpr int kCheckpointPages = 1000;  // 8 MiB: what a start after a crash has to read again
 constexpr int kRestartPages =
-    16000;  // 64 MiB: from here on the writer waits for a moment so that the log begins anew
+    8000;  // 64 MiB: from here on the writer waits for a moment so that the log begins anew
 constexpr int64_t kRevisionsAStep = 250;  // a step holds the write lock for some milliseconds
 
 }  // namespace

@@ -115,18 +115,21 @@ void ManagedFields::take(const FieldChanges& changes, const Writer& writer) {
   dropEmpty();
 }
 
-void ManagedFields::update(const FieldChanges& changes, const Writer& writer, WallTime now) {
+void ManagedFields::update(FieldChanges changes, const Writer& writer, WallTime now) {
   if (changes.empty()) return;
-  FieldSet gained = changes.set;
+  if (entries_.empty()) {  // as for most of what is created
+    if (!changes.set.empty()) entries_.push_back({writer, formatTime(now), std::move(changes.set)});
+    return;
+  }
   FieldSet before;
   bool known = find(writer) != nullptr;
   if (known) before = find(writer)->fields;
   for (auto& e : entries_)
     if (same(e.writer, writer)) e.fields.subtract(changes.removed);
   take(changes, writer);
-  if (!gained.empty()) {
+  if (!changes.set.empty()) {
     auto& own = at(writer);
-    own.fields.unite(gained);
+    own.fields.unite(changes.set);
     if (!known || own.fields != before) own.time = formatTime(now);
   }
   cap();

@@ -40,7 +40,7 @@ class ManagedFields {
   void drop(const Writer& writer);
 
   // A write that was no apply: the writer owns what it set, and nobody owns what went.
-  void update(const FieldChanges& changes, const Writer& writer, WallTime now);
+  void update(FieldChanges changes, const Writer& writer, WallTime now);
   // What others own of `set`, by entry: conflicts of an apply. Those of `allowed` count as none.
   std::vector<ManagedEntry> conflicts(const FieldSet& set, const Writer& writer, const FieldSet& allowed) const;
   // Takes these fields from everyone but the writer.

@@ -166,7 +166,7 @@ Json trackCreate(const PendingWrite& p, const Json& tree, const Json& asked) {
   auto changes = api::changedFields(nothing, tree, *p.info->type);
   strip(changes.set);
   reset(changes.set, p);
-  managed.update(changes, writerOf(p, false), p.core->now());
+  managed.update(std::move(changes), writerOf(p, false), p.core->now());
   return managed.toJson();
 }
 
@@ -190,7 +190,7 @@ void trackUpdate(const PendingWrite& p, const Json& old, Json& next) {
     if (auto parsed = ManagedFields::parse(*stored, true); parsed.ok()) managed = std::move(*parsed);
   }
   if (managed.empty()) return;
-  managed.update(changes, writerOf(p, false), p.core->now());
+  managed.update(std::move(changes), writerOf(p, false), p.core->now());
   setManaged(next, managed.toJson());
 }
 
