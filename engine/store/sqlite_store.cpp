@@ -143,6 +143,8 @@ class SqliteStore : public Store {
   }
 
   Result<> start() {
+    PH_ASSIGN(begin_, db_.prepare("BEGIN IMMEDIATE"));
+    PH_ASSIGN(commit_, db_.prepare("COMMIT"));
     PH_ASSIGN(newest_,
               db_.prepare("SELECT revision, deleted FROM log WHERE key = ? ORDER BY revision DESC LIMIT 1"));
     PH_ASSIGN(insert_, db_.prepare("INSERT INTO log(revision, key, deleted, value) VALUES(?, ?, ?, ?)"));
@@ -278,7 +280,7 @@ class SqliteStore : public Store {
 
   Result<> write(std::vector<Queued>& batch, std::vector<Answer>& answers) {
     std::lock_guard lock(writeLock_);
-    PH_TRY(db_.exec("BEGIN IMMEDIATE", "writing to"));
+    if (begin_.run() != SQLITE_DONE) return db_.error("writing to");
     int64_t next = revision_ + 1;
     for (auto& queued : batch) {
       Result<bool> meets = preconditionsHold(queued.txn, answers);
@@ -289,10 +291,10 @@ class SqliteStore : public Store {
         return put;
       }
     }
-    Result<> committed = db_.exec("COMMIT", "writing to");
-    if (!committed.ok()) {
+    if (commit_.run() != SQLITE_DONE) {
+      Status failed = db_.error("writing to");
       (void)db_.exec("ROLLBACK");
-      return committed;
+      return failed;
     }
     revision_.store(next - 1, std::memory_order_release);
     return {};
@@ -346,7 +348,7 @@ class SqliteStore : public Store {
   std::mutex writeLock_;  // around each write transaction
   Callbacks callbacks_;
   Db db_;  // the writer's
-  Statement newest_, insert_;
+  Statement begin_, commit_, newest_, insert_;
   std::atomic<int64_t> revision_;
   std::unique_ptr<Maintenance> tidy_;
   std::thread writer_;
