@@ -35,7 +35,12 @@ Kinds::Kinds(const api::Registry& r)
       disruptionBudgets(r.storage("policy", "poddisruptionbudgets")),
       endpointSlices(r.storage("discovery.k8s.io", "endpointslices")),
       claims(r.storage("", "persistentvolumeclaims")),
-      volumes(r.storage("", "persistentvolumes")) {}
+      volumes(r.storage("", "persistentvolumes")),
+      daemonSets(r.storage("apps", "daemonsets")),
+      controllerRevisions(r.storage("apps", "controllerrevisions")),
+      jobs(r.storage("batch", "jobs")),
+      cronJobs(r.storage("batch", "cronjobs")),
+      autoscalers(r.storage("autoscaling", "horizontalpodautoscalers")) {}
 
 Snapshot::Snapshot(const api::Registry& registry) : registry_(registry), kinds_(registry) {}
 

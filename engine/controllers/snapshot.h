@@ -25,6 +25,7 @@ struct Kinds {
       *configMaps, *secrets;
   const ResourceInfo *replicaSets, *deployments, *leases, *machines, *certificateRequests, *clusterRoles;
   const ResourceInfo *replicationControllers, *statefulSets, *resourceQuotas, *disruptionBudgets, *endpointSlices, *claims, *volumes;
+  const ResourceInfo *daemonSets, *controllerRevisions, *jobs, *cronJobs, *autoscalers;
 };
 
 class Snapshot {
