@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/api/node_match.h"
 #include "engine/api/types/core.h"
 #include "engine/controllers/common/pods.h"
 
@@ -9,16 +10,8 @@ namespace ph::controllers {
 
 using api::core::Node;
 using api::core::Taint;
-using api::core::Toleration;
 
 namespace {
-
-bool tolerates(const Toleration& t, const Taint& taint) {
-  if (!t.effect.empty() && t.effect != taint.effect) return false;
-  if (!t.key.empty() && t.key != taint.key) return false;
-  if (t.operator_ == "Exists") return true;
-  return !t.key.empty() && t.value == taint.value;  // Equal, the default
-}
 
 // When the pod has to go; nullopt: it may stay.
 std::optional<WallTime> goesAt(const api::core::Pod& pod, const std::vector<const Taint*>& taints,
@@ -29,7 +22,7 @@ std::optional<WallTime> goesAt(const api::core::Pod& pod, const std::vector<cons
     bool tolerated = false;
     std::optional<WallTime> until;
     for (auto& t : pod.spec.tolerations) {
-      if (!tolerates(t, *taint)) continue;
+      if (!api::tolerates(t, *taint)) continue;
       tolerated = true;
       if (!t.tolerationSeconds) continue;  // for ever, unless another one is shorter
       WallTime then = added + std::chrono::seconds(std::max<int64_t>(0, *t.tolerationSeconds));

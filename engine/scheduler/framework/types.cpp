@@ -1,9 +1,9 @@
 #include "engine/scheduler/framework/types.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/api/codec.h"
+#include "engine/api/node_match.h"
 
 namespace ph::scheduler {
 
@@ -252,52 +252,8 @@ void NodeInfo::setObject(const api::ObjectPtr& node) {
   for (auto& image : n.status.images) images.insert(image.names.begin(), image.names.end());
 }
 
-bool tolerates(const std::vector<core::Toleration>& tolerations, const core::Taint& taint) {
-  return std::any_of(tolerations.begin(), tolerations.end(), [&](const core::Toleration& t) {
-    if (!t.effect.empty() && t.effect != taint.effect) return false;
-    if (!t.key.empty() && t.key != taint.key) return false;
-    if (t.operator_ == "Exists") return true;
-    return !t.key.empty() && t.value == taint.value;
-  });
-}
-
-namespace {
-
-bool number(std::string_view text, int64_t& out) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-bool requirementHolds(const core::NodeSelectorRequirement& r, const std::string_view* value) {
-  auto among = [&] { return std::find(r.values.begin(), r.values.end(), *value) != r.values.end(); };
-  if (r.operator_ == "Exists") return value;
-  if (r.operator_ == "DoesNotExist") return !value;
-  if (r.operator_ == "In") return value && among();
-  if (r.operator_ == "NotIn") return !value || !among();
-  int64_t have, limit;  // Gt, Lt
-  if (!value || r.values.size() != 1 || !number(*value, have) || !number(r.values[0], limit)) return false;
-  return r.operator_ == "Gt" ? have > limit : have < limit;
-}
-
-const std::string_view* findLabel(const api::Labels& labels, std::string_view key, std::string_view& into) {
-  auto it = std::lower_bound(labels.begin(), labels.end(), key, [](auto& a, std::string_view b) { return a.first < b; });
-  if (it == labels.end() || it->first != key) return nullptr;
-  into = it->second;
-  return &into;
-}
-
-}  // namespace
-
 bool nodeTermMatches(const NodeTerm& term, const NodeInfo& node) {
-  if (term.labels.empty() && term.fields.empty()) return false;  // an empty term selects nothing
-  std::string_view value;
-  for (auto& r : term.labels)
-    if (!requirementHolds(r, findLabel(node.labels(), r.key, value))) return false;
-  for (auto& r : term.fields) {
-    std::string_view name = node.name;
-    if (!requirementHolds(r, r.key == "metadata.name" ? &name : nullptr)) return false;
-  }
-  return true;
+  return api::nodeTermMatches(term.labels, term.fields, node.labels(), node.name);
 }
 
 }  // namespace ph::scheduler

@@ -104,7 +104,6 @@ struct NodeInfo {
   void setObject(const api::ObjectPtr& node);
 };
 
-bool tolerates(const std::vector<api::core::Toleration>& tolerations, const api::core::Taint& taint);
 bool nodeTermMatches(const NodeTerm& term, const NodeInfo& node);
 
 }  // namespace ph::scheduler

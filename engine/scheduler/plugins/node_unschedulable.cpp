@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/api/node_match.h"
 #include "engine/scheduler/plugins/plugins.h"
 
 namespace ph::scheduler {
@@ -14,7 +15,7 @@ class NodeUnschedulable : public FilterPlugin {
     api::core::Taint taint;
     taint.key = "node.kubernetes.io/unschedulable";
     taint.effect = "NoSchedule";
-    return !tolerates(pod.tolerations, taint);
+    return !api::tolerates(pod.tolerations, taint);
   }
   bool fits(const PodInfo&, const Prepared*, const NodeInfo& node, int) const override { return !node.unschedulable; }
   void reasons(const PodInfo&, const Prepared*, const NodeInfo&, int, std::vector<std::string>& out) const override {

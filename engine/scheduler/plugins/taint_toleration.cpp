@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "engine/api/node_match.h"
 #include "engine/scheduler/plugins/plugins.h"
 
 namespace ph::scheduler {
@@ -7,7 +8,7 @@ namespace {
 
 const api::core::Taint* untolerated(const PodInfo& pod, const NodeInfo& node) {
   for (auto& taint : node.taints)
-    if ((taint.effect == "NoSchedule" || taint.effect == "NoExecute") && !tolerates(pod.tolerations, taint)) return &taint;
+    if ((taint.effect == "NoSchedule" || taint.effect == "NoExecute") && !api::tolerates(pod.tolerations, taint)) return &taint;
   return nullptr;
 }
 
@@ -44,7 +45,7 @@ class TaintScore : public ScorePlugin {
   double score(const PodInfo& pod, const Prepared*, const NodeInfo& node, int) const override {
     int bad = 0;
     for (auto& taint : node.taints)
-      if (taint.effect == "PreferNoSchedule" && !tolerates(pod.tolerations, taint)) ++bad;
+      if (taint.effect == "PreferNoSchedule" && !api::tolerates(pod.tolerations, taint)) ++bad;
     return 100.0 / (1 + bad);
   }
 };
