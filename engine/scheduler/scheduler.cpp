@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <unordered_map>
 #include <unordered_set>
@@ -54,7 +55,9 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
         chooser_(defaultProfile(options_.packing), strand_->random()),
         pods_(client.registry().storage("", "pods")),
         nodes_(client.registry().storage("", "nodes")),
-        budgets_(client.registry().storage("policy", "poddisruptionbudgets")) {}
+        budgets_(client.registry().storage("policy", "poddisruptionbudgets")),
+        storageKinds_{client.registry().storage("", "persistentvolumeclaims"), client.registry().storage("", "persistentvolumes"),
+                      client.registry().storage("storage.k8s.io", "storageclasses")} {}
 
   void start() override {
     strand_->post([weak = weak_from_this()] {
@@ -69,6 +72,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
       if (self->podReflector_) self->podReflector_->stop();
       if (self->nodeReflector_) self->nodeReflector_->stop();
       if (self->budgetReflector_) self->budgetReflector_->stop();
+      for (auto& reflector : self->storageReflectors_) reflector->stop();
       if (self->events_) self->events_->stop();
     });
   }
@@ -134,6 +138,13 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
                                                .onSynced = synced});
     // Budgets only turn a choice among victims: nothing waits for them.
     budgetReflector_ = client::Reflector::start(client_, *budgets_, strand_, {}, {});
+    for (auto* kind : storageKinds_)
+      storageReflectors_.push_back(client::Reflector::start(client_, *kind, strand_, {},
+                                                            {.onChanges =
+                                                                 [weak, kind](auto& changes) {
+                                                                   if (auto self = weak.lock()) self->onStorage(kind, changes);
+                                                                 },
+                                                             .onSynced = synced}));
     podReflector_ = client::Reflector::start(client_, *pods_, strand_, {},
                                              {.onChanges =
                                                   [weak](auto& changes) {
@@ -160,6 +171,18 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
       queue_.wake(events, strand_->monoNow());
       kick();
     }
+  }
+
+  void onStorage(const client::ResourceInfo* kind, const std::vector<client::Change>& changes) {
+    auto& volumes = cluster_.volumes();
+    for (auto& c : changes) {
+      const std::string& key = c.any()->key();
+      if (kind == storageKinds_[0]) volumes.setClaim(key, c.now);
+      else if (kind == storageKinds_[1]) volumes.setVolume(key, c.now);
+      else volumes.setClass(key, c.now);
+    }
+    queue_.wake(kVolumes, strand_->monoNow());
+    kick();
   }
 
   void onPods(const std::vector<client::Change>& changes) {
@@ -270,6 +293,8 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
   void run() {
     running_ = false;
     if (stopped_ || !nodeReflector_->synced() || !podReflector_->synced()) return;
+    for (auto& reflector : storageReflectors_)
+      if (!reflector->synced()) return;
     MonoTime now = strand_->monoNow();
     queue_.tick(now);
     std::vector<PodInfoPtr> bound;
@@ -562,7 +587,9 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
   Chooser chooser_;
   SchedulingQueue queue_;
   const client::ResourceInfo *pods_, *nodes_, *budgets_;
+  const std::array<const client::ResourceInfo*, 3> storageKinds_;  // claims, volumes, classes
   std::shared_ptr<client::Reflector> podReflector_, nodeReflector_, budgetReflector_;
+  std::vector<std::shared_ptr<client::Reflector>> storageReflectors_;
   std::shared_ptr<client::EventRecorder> events_;
   std::unordered_set<std::string> inFlight_;  // uids whose binding is under way
   std::unordered_map<std::string, Nomination> nominated_;  // by the pod's uid

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/api/volumes.h"
 #include "engine/controllers/common/pods.h"
 
 namespace ph::controllers {
@@ -26,10 +27,7 @@ void takeOff(const api::Object& object, std::string_view finalizer, Plan& plan) 
 void claimsOf(const ObjectPtr& object, std::vector<std::string>& out) {
   auto& pod = podOf(object);
   if (pod.status.phase == "Succeeded" || pod.status.phase == "Failed") return;
-  for (auto& v : pod.spec.volumes) {
-    if (v.persistentVolumeClaim) out.push_back(object->ns() + "/" + v.persistentVolumeClaim->claimName);
-    if (v.ephemeral) out.push_back(object->ns() + "/" + object->name() + "-" + v.name);
-  }
+  for (auto& name : api::claimsOf(object->name(), pod.spec)) out.push_back(object->ns() + "/" + name);
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ void Cluster::setPod(const PodInfoPtr& pod, const std::string& nodeName) {
   }
   places_[pod->uid] = {pod, nodeName};
   ++priorities_[pod->priority];
+  if (!pod->nominated) volumes_.use(*pod, nodeName, 1);
   int slot = slotOf(nodeName);
   if (slot < 0) {
     homeless_[nodeName].push_back(pod->uid);
@@ -111,6 +112,7 @@ void Cluster::removePod(const std::string& uid) {
   Place place = std::move(it->second);
   places_.erase(it);
   if (auto p = priorities_.find(place.pod->priority); --p->second == 0) priorities_.erase(p);
+  if (!place.pod->nominated) volumes_.use(*place.pod, place.node, -1);
   int slot = slotOf(place.node);
   if (slot < 0) {
     auto waiting = homeless_.find(place.node);

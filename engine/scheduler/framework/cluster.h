@@ -9,7 +9,7 @@
 #include <map>
 #include <unordered_map>
 
-#include "engine/scheduler/framework/types.h"
+#include "engine/scheduler/framework/volumes.h"
 
 namespace ph::scheduler {
 
@@ -64,6 +64,7 @@ class Cluster {
   // Terms of required anti-affinity of placed pods: how many pods carrying the term stand in each domain.
   const std::vector<std::shared_ptr<TermCount>>& antiAffinityHolders() const { return holders_; }
   Topology& topology(const std::string& key);
+  Volumes& volumes() { return volumes_; }
 
  private:
   static constexpr size_t kTerms = 512;
@@ -83,6 +84,7 @@ class Cluster {
   std::map<int32_t, size_t> priorities_;                                 // how many of places_ have it
   std::unordered_map<std::string, Place> places_;                        // by uid
   std::unordered_map<std::string, std::vector<std::string>> homeless_;   // node name -> uids that wait for it
+  Volumes volumes_;
   std::deque<int> journal_;
   uint64_t journalStart_ = 0;
   std::unordered_map<std::string, std::unique_ptr<Topology>> topologies_;

@@ -20,6 +20,7 @@ enum Wake : uint32_t {
   kNodeTaints = 8,      // taints, or unschedulable
   kPodGone = 16,        // a placed pod ended or was deleted
   kPodPlaced = 32,      // a pod was placed, or a placed pod's labels changed
+  kVolumes = 64,        // a claim, a volume or a storage class came, went or changed
   kAnything = 0xffffffff,
 };
 

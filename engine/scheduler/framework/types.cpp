@@ -4,6 +4,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/node_match.h"
+#include "engine/api/volumes.h"
 
 namespace ph::scheduler {
 
@@ -147,6 +148,7 @@ std::string classKeyOf(const PodInfo& p, const core::PodSpec& spec) {
   for (auto& s : spec.topologySpreadConstraints) key += "\n" + api::toText(api::toJson(s));
   // Labels matter only where somebody selects pods; then every pod's do (an existing pod's anti-affinity may name them).
   for (auto& [name, value] : p.labels()) key += "\nl" + name + "=" + value;
+  for (auto& claim : p.claims) key += "\nc" + claim;
   if (!spec.nodeName.empty()) key += "\nn" + spec.nodeName;
   return key;
 }
@@ -195,6 +197,7 @@ PodInfoPtr podInfo(const api::ObjectPtr& object) {
         p->hostPorts.push_back({port.hostIP.empty() ? "0.0.0.0" : port.hostIP,
                                 port.protocol.empty() ? "TCP" : port.protocol, port.hostPort});
   }
+  p->claims = api::claimsOf(object->name(), pod.spec);
   p->nodeSelector = pod.spec.nodeSelector;
   p->tolerations = pod.spec.tolerations;
   if (pod.spec.affinity) readAffinity(*pod.spec.affinity, *p);

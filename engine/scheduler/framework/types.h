@@ -73,6 +73,7 @@ struct PodInfo {
   std::vector<SpreadTerm> spread;
   std::vector<HostPort> hostPorts;
   std::vector<std::string> images;
+  std::vector<std::string> claims;  // names of PersistentVolumeClaims
   // Pods of one class get the same answer from every plugin on the same cluster.
   std::string classKey;
 

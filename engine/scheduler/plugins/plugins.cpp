@@ -10,6 +10,7 @@ Profile defaultProfile(Packing packing) {
   p.filters.push_back(makeNodeAffinity());
   p.filters.push_back(makeNodePorts());
   p.filters.push_back(makeNodeResourcesFit());
+  p.filters.push_back(makeVolumeBinding());
   p.filters.push_back(makePodTopologySpread());
   p.filters.push_back(makeInterPodAffinity());
 

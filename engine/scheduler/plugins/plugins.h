@@ -15,6 +15,7 @@ std::unique_ptr<FilterPlugin> makeTaintToleration();
 std::unique_ptr<FilterPlugin> makeNodeAffinity();
 std::unique_ptr<FilterPlugin> makeNodePorts();
 std::unique_ptr<FilterPlugin> makeNodeResourcesFit();
+std::unique_ptr<FilterPlugin> makeVolumeBinding();
 std::unique_ptr<FilterPlugin> makePodTopologySpread();
 std::unique_ptr<FilterPlugin> makeInterPodAffinity();
 
