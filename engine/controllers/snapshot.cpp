@@ -40,7 +40,8 @@ Kinds::Kinds(const api::Registry& r)
       controllerRevisions(r.storage("apps", "controllerrevisions")),
       jobs(r.storage("batch", "jobs")),
       cronJobs(r.storage("batch", "cronjobs")),
-      autoscalers(r.storage("autoscaling", "horizontalpodautoscalers")) {}
+      autoscalers(r.storage("autoscaling", "horizontalpodautoscalers")),
+      storageClasses(r.storage("storage.k8s.io", "storageclasses")) {}
 
 Snapshot::Snapshot(const api::Registry& registry) : registry_(registry), kinds_(registry) {}
 
@@ -180,7 +181,7 @@ void Snapshot::index(const ResourceInfo* kind, const ObjectPtr& object) {
     if (!list) list = &lists.emplace_back(kind, ObjectMap{}).second;
     list->assign(key, object);
   }
-  bool selected = kind == kinds_.pods || kind == kinds_.replicaSets;
+  bool selected = kind == kinds_.pods || kind == kinds_.replicaSets || kind == kinds_.controllerRevisions;
   if (selected && !object->meta().controller()) uncontrolled_[kind].assign(key, object);
   if (kind == kinds_.pods) {
     auto& node = object->as<api::core::Pod>().spec.nodeName;
@@ -202,7 +203,7 @@ void Snapshot::unindex(const ResourceInfo* kind, const ObjectPtr& object) {
     }
     if (it->second.empty()) dependents_.erase(it);
   }
-  bool selected = kind == kinds_.pods || kind == kinds_.replicaSets;
+  bool selected = kind == kinds_.pods || kind == kinds_.replicaSets || kind == kinds_.controllerRevisions;
   if (selected && !object->meta().controller()) uncontrolled_[kind].erase(key);
   if (kind == kinds_.pods) {
     auto it = podsOn_.find(object->as<api::core::Pod>().spec.nodeName);

@@ -25,7 +25,7 @@ struct Kinds {
       *configMaps, *secrets;
   const ResourceInfo *replicaSets, *deployments, *leases, *machines, *certificateRequests, *clusterRoles;
   const ResourceInfo *replicationControllers, *statefulSets, *resourceQuotas, *disruptionBudgets, *endpointSlices, *claims, *volumes;
-  const ResourceInfo *daemonSets, *controllerRevisions, *jobs, *cronJobs, *autoscalers;
+  const ResourceInfo *daemonSets, *controllerRevisions, *jobs, *cronJobs, *autoscalers, *storageClasses;
 };
 
 class Snapshot {
@@ -45,7 +45,7 @@ class Snapshot {
   const ObjectMap& dependents(const std::string& uid, const ResourceInfo* kind) const;
   // The same over all kinds, in the order in which the kinds came.
   const std::vector<std::pair<const ResourceInfo*, ObjectMap>>& dependents(const std::string& uid) const;
-  // Objects of a kind (pods, replicasets) without a controller; use prefix(ns + "/").
+  // Objects of a kind (pods, replicasets, controllerrevisions) without a controller; use prefix(ns + "/").
   const ObjectMap& uncontrolled(const ResourceInfo* kind) const;
   const ObjectMap& podsOn(const std::string& node) const;
   // The kind that an owner reference names; null when unknown.
