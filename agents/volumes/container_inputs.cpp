@@ -14,6 +14,7 @@
 #include "agents/pods/container_config.h"
 #include "agents/volumes/pod_volumes.h"
 #include "engine/api/codec.h"
+#include "engine/api/volumes.h"
 #include "engine/base/base64.h"
 
 namespace ph::agents {
@@ -121,9 +122,17 @@ Result<> PodVolumes::addMount(const api::Object& pod, const core::VolumeMount& m
   if (!volume) return Status::invalid(fmt::format("the volume \"{}\" is not one of the pod's", m.name));
   MountSpec mount;
   mount.containerPath = m.mountPath.front() == '/' ? m.mountPath : "/" + m.mountPath;
-  mount.hostPath = volume->hostPath ? volume->hostPath->path : volumeFolder(pod.uid(), m.name, holdsSecrets(*volume));
   bool payload = volume->configMap || volume->secret || volume->downwardAPI || volume->projected;
   mount.readOnly = m.readOnly || payload;
+  if (auto claim = api::claimOf(pod.name(), *volume); !claim.empty()) {
+    auto bound = volumeOf(pod.ns(), claim);
+    if (!bound) return Status::notFound(fmt::format("persistentvolumeclaim \"{}\" has no volume", claim));
+    mount.hostPath = api::folderOf(bound->as<core::PersistentVolume>());
+    auto& source = volume->persistentVolumeClaim;
+    mount.readOnly = mount.readOnly || (source && source->readOnly);
+  } else {
+    mount.hostPath = volume->hostPath ? volume->hostPath->path : volumeFolder(pod.uid(), m.name, holdsSecrets(*volume));
+  }
   if (m.mountPropagation && *m.mountPropagation == "HostToContainer") mount.propagation = MountSpec::Propagation::HostToContainer;
   if (m.mountPropagation && *m.mountPropagation == "Bidirectional") mount.propagation = MountSpec::Propagation::Bidirectional;
   auto sub = m.subPathExpr.empty() ? m.subPath : expand(m.subPathExpr, env);

@@ -82,7 +82,7 @@ Result<std::optional<std::string>> valueFrom(const api::Object& pod, const core:
                                              const ObjectGetter& get, const DownwardContext& context) {
   auto fromKey = [&](bool secret, const auto& selector) -> Result<std::optional<std::string>> {
     bool optional = selector.optional && *selector.optional;
-    ObjectRef ref{secret, pod.ns(), selector.name};
+    auto ref = ObjectRef::keys(secret, pod.ns(), selector.name);
     auto object = get(ref);
     if (!object) {
       if (optional) return std::optional<std::string>();
@@ -124,7 +124,7 @@ Result<Environment> makeEnvironment(const api::Object& pod, const core::Containe
     if (!secret && !from.configMapRef) continue;
     auto& name = secret ? from.secretRef->name : from.configMapRef->name;
     auto& optional = secret ? from.secretRef->optional : from.configMapRef->optional;
-    ObjectRef ref{secret, pod.ns(), name};
+    auto ref = ObjectRef::keys(secret, pod.ns(), name);
     auto object = get(ref);
     if (!object) {
       if (optional && *optional) continue;

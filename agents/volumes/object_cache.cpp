@@ -23,7 +23,7 @@ void ObjectCache::acquire(const ObjectRef& ref) {
   client::Reflector::Handlers handlers;
   handlers.onChanges = [tell](const std::vector<client::Change>&) { tell(); };
   handlers.onSynced = tell;
-  auto* info = client_.registry().find("", "v1", ref.secret ? "secrets" : "configmaps");
+  auto* info = client_.registry().find("", "v1", ref.plural());
   f.reflector = client::Reflector::start(client_, *info, strand_, std::move(options), std::move(handlers));
 }
 
@@ -41,7 +41,7 @@ bool ObjectCache::known(const ObjectRef& ref) const {
 
 api::ObjectPtr ObjectCache::get(const ObjectRef& ref) const {
   auto it = followed_.find(ref);
-  return it == followed_.end() ? nullptr : it->second.reflector->get(ref.ns + "/" + ref.name);
+  return it == followed_.end() ? nullptr : it->second.reflector->get(ref.key());
 }
 
 std::string ObjectCache::error(const ObjectRef& ref) const {

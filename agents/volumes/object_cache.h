@@ -1,4 +1,4 @@
-// ObjectCache: the ConfigMaps and Secrets that pods of this node name, each followed by a watch of its own while somebody needs it.
+// ObjectCache: the ConfigMaps, Secrets, claims and volumes that pods of this node name, each followed by a watch of its own while somebody needs it.
 // Threads: the node's strand.
 #pragma once
 
@@ -6,16 +6,32 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "engine/client/reflector.h"
 
 namespace ph::agents {
 
 struct ObjectRef {
-  bool secret = false;  // else a ConfigMap
-  std::string ns, name;
+  enum class Kind { ConfigMap, Secret, Claim, Volume };
+  Kind kind = Kind::ConfigMap;
+  std::string ns, name;  // ns is empty for volumes
   auto operator<=>(const ObjectRef&) const = default;
-  std::string text() const { return (secret ? "secret \"" : "configmap \"") + name + "\""; }
+  static ObjectRef keys(bool secret, std::string ns, std::string name) {
+    return {secret ? Kind::Secret : Kind::ConfigMap, std::move(ns), std::move(name)};
+  }
+  bool secret() const { return kind == Kind::Secret; }
+  std::string_view plural() const {
+    static constexpr std::string_view kPlurals[] = {"configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes"};
+    return kPlurals[size_t(kind)];
+  }
+  std::string text() const {
+    auto word = plural();
+    word.remove_suffix(1);
+    return std::string(word) + " \"" + name + "\"";
+  }
+  std::string key() const { return ns.empty() ? name : ns + "/" + name; }
 };
 
 class ObjectCache : public std::enable_shared_from_this<ObjectCache> {

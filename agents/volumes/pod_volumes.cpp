@@ -10,6 +10,7 @@
 
 #include "agents/os/files.h"
 #include "engine/api/codec.h"
+#include "engine/api/volumes.h"
 #include "engine/base/log.h"
 
 namespace ph::agents {
@@ -24,12 +25,12 @@ template <class F> void eachContainer(const core::PodSpec& spec, F f) {
   for (auto& c : spec.containers) f(c);
 }
 
-// Every ConfigMap and Secret the pod names.
+// Every ConfigMap, Secret and claim that the pod names.
 std::set<ObjectRef> referencesOf(const api::Object& pod) {
   std::set<ObjectRef> out;
   auto& spec = pod.as<core::Pod>().spec;
   auto add = [&](bool secret, const std::string& name) {
-    if (!name.empty()) out.insert({secret, pod.ns(), name});
+    if (!name.empty()) out.insert(ObjectRef::keys(secret, pod.ns(), name));
   };
   for (auto& v : spec.volumes) {
     if (v.configMap) add(false, v.configMap->name);
@@ -52,6 +53,7 @@ std::set<ObjectRef> referencesOf(const api::Object& pod) {
     }
   });
   for (auto& s : spec.imagePullSecrets) add(true, s.name);
+  for (auto& name : api::claimsOf(pod.name(), spec)) out.insert({ObjectRef::Kind::Claim, pod.ns(), name});
   return out;
 }
 
@@ -123,7 +125,7 @@ Result<> PodVolumes::addKeys(Payload& payload, const ObjectRef& ref, const std::
     auto why = cache_->known(ref) ? std::string() : cache_->error(ref);
     return Status::notFound(ref.text() + (why.empty() ? " not found" : " can't be read: " + why));
   }
-  auto all = contents(*object, ref.secret);
+  auto all = contents(*object, ref.secret());
   if (items.empty())
     for (auto& [key, value] : all) payload[key] = {value, mode};
   for (auto& item : items) {
@@ -154,6 +156,30 @@ Result<> PodVolumes::addToken(Payload& payload, const api::Object& pod, const co
   return {};
 }
 
+api::ObjectPtr PodVolumes::volumeOf(const std::string& ns, const std::string& claim) const {
+  auto object = cache_->get({ObjectRef::Kind::Claim, ns, claim});
+  if (!object) return nullptr;
+  auto& name = object->as<core::PersistentVolumeClaim>().spec.volumeName;
+  auto volume = name.empty() ? nullptr : cache_->get({ObjectRef::Kind::Volume, "", name});
+  return volume && api::heldBy(volume->as<core::PersistentVolume>(), *object) ? volume : nullptr;
+}
+
+Result<> PodVolumes::planClaim(Plan& plan, const std::string& ns, const std::string& claim) const {
+  auto object = volumeOf(ns, claim);
+  if (!object) return Status::notFound(fmt::format("persistentvolumeclaim \"{}\" has no volume", claim));
+  auto& volume = object->as<core::PersistentVolume>();
+  auto path = api::folderOf(volume);
+  if (path.empty() || volume.spec.volumeMode.value_or("Filesystem") != "Filesystem")
+    return Status::invalid(fmt::format("persistentvolume \"{}\" is of a type that this node does not support", object->name()));
+  plan.kind = Plan::Kind::HostPath;
+  plan.hostPath = path;
+  auto by = volume.metadata.annotations.find(api::kProvisionedBy);
+  if (by != volume.metadata.annotations.end() && by->second == api::kLocalProvisioner) plan.kind = Plan::Kind::LocalFolder;
+  else if (volume.spec.hostPath) plan.hostType = volume.spec.hostPath->type.value_or("");
+  else plan.hostType = "Directory";
+  return {};
+}
+
 Result<PodVolumes::Plan> PodVolumes::planVolume(const api::Object& pod, const core::Volume& v) const {
   Plan plan;
   plan.name = v.name;
@@ -168,10 +194,10 @@ Result<PodVolumes::Plan> PodVolumes::planVolume(const api::Object& pod, const co
     if (v.hostPath->type) plan.hostType = *v.hostPath->type;
   } else if (v.configMap) {
     plan.kind = Plan::Kind::Payload;
-    PH_TRY(addKeys(plan.payload, {false, pod.ns(), v.configMap->name}, v.configMap->items, isTrue(v.configMap->optional), modeOf(v.configMap->defaultMode)));
+    PH_TRY(addKeys(plan.payload, ObjectRef::keys(false, pod.ns(), v.configMap->name), v.configMap->items, isTrue(v.configMap->optional), modeOf(v.configMap->defaultMode)));
   } else if (v.secret) {
     plan.kind = Plan::Kind::SecretPayload;
-    PH_TRY(addKeys(plan.payload, {true, pod.ns(), v.secret->secretName}, v.secret->items, isTrue(v.secret->optional), modeOf(v.secret->defaultMode)));
+    PH_TRY(addKeys(plan.payload, ObjectRef::keys(true, pod.ns(), v.secret->secretName), v.secret->items, isTrue(v.secret->optional), modeOf(v.secret->defaultMode)));
   } else if (v.downwardAPI) {
     plan.kind = Plan::Kind::Payload;
     PH_TRY(addDownward(plan.payload, pod, v.downwardAPI->items, modeOf(v.downwardAPI->defaultMode)));
@@ -179,11 +205,13 @@ Result<PodVolumes::Plan> PodVolumes::planVolume(const api::Object& pod, const co
     plan.kind = holdsSecrets(v) ? Plan::Kind::SecretPayload : Plan::Kind::Payload;
     auto mode = modeOf(v.projected->defaultMode);
     for (auto& s : v.projected->sources) {
-      if (s.configMap) PH_TRY(addKeys(plan.payload, {false, pod.ns(), s.configMap->name}, s.configMap->items, isTrue(s.configMap->optional), mode));
-      if (s.secret) PH_TRY(addKeys(plan.payload, {true, pod.ns(), s.secret->name}, s.secret->items, isTrue(s.secret->optional), mode));
+      if (s.configMap) PH_TRY(addKeys(plan.payload, ObjectRef::keys(false, pod.ns(), s.configMap->name), s.configMap->items, isTrue(s.configMap->optional), mode));
+      if (s.secret) PH_TRY(addKeys(plan.payload, ObjectRef::keys(true, pod.ns(), s.secret->name), s.secret->items, isTrue(s.secret->optional), mode));
       if (s.downwardAPI) PH_TRY(addDownward(plan.payload, pod, s.downwardAPI->items, mode));
       if (s.serviceAccountToken) PH_TRY(addToken(plan.payload, pod, *s.serviceAccountToken, mode));
     }
+  } else if (auto claim = api::claimOf(pod.name(), v); !claim.empty()) {
+    PH_TRY(planClaim(plan, pod.ns(), claim));
   } else {
     return Status::invalid(fmt::format("volume \"{}\" is of a type that this node does not support", v.name));
   }
@@ -228,8 +256,19 @@ void PodVolumes::update(api::ObjectPtr pod) {
   bool labels = entry.object && entry.object->meta().labels != pod->meta().labels;
   entry.object = std::move(pod);
   follow(*tokens_, entry.tokens, tokensOf(*entry.object));
-  follow(*cache_, entry.refs, referencesOf(*entry.object));
+  follow(*cache_, entry.refs, wantedBy(*entry.object));
   if (entry.made && labels) make(entry.object->uid());
+}
+
+// What the pod names, and the volumes that its claims name.
+std::set<ObjectRef> PodVolumes::wantedBy(const api::Object& pod) const {
+  auto out = referencesOf(pod);
+  for (auto& claim : api::claimsOf(pod.name(), pod.as<core::Pod>().spec)) {
+    auto object = cache_->get({ObjectRef::Kind::Claim, pod.ns(), claim});
+    auto name = object ? object->as<core::PersistentVolumeClaim>().spec.volumeName : std::string();
+    if (!name.empty()) out.insert({ObjectRef::Kind::Volume, "", name});
+  }
+  return out;
 }
 
 // What prepare() still waits for, in words; empty: nothing.
@@ -237,6 +276,10 @@ std::string PodVolumes::missing(const Pod& pod) const {
   auto because = [](const std::string& why) { return why.empty() ? why : ": " + why; };
   for (auto& ref : pod.refs)
     if (!cache_->known(ref)) return fmt::format("{} can't be read yet{}", ref.text(), because(cache_->error(ref)));
+  for (auto& claim : api::claimsOf(pod.object->name(), pod.object->as<core::Pod>().spec)) {
+    if (!cache_->get({ObjectRef::Kind::Claim, pod.object->ns(), claim})) return fmt::format("persistentvolumeclaim \"{}\" not found", claim);
+    if (!volumeOf(pod.object->ns(), claim)) return fmt::format("persistentvolumeclaim \"{}\" is not bound", claim);
+  }
   for (auto& key : pod.tokens)
     if (!tokens_->get(key)) return fmt::format("there is no token of service account \"{}\" yet{}", key.account, because(tokens_->error(key)));
   return {};
@@ -261,6 +304,7 @@ void PodVolumes::changed(const ObjectRef& ref) {
     if (pod.refs.count(ref)) concerned.push_back(uid);
   for (auto& uid : concerned) {
     auto& pod = pods_[uid];
+    if (ref.kind == ObjectRef::Kind::Claim) follow(*cache_, pod.refs, wantedBy(*pod.object));
     if (pod.waiting) tryPrepare(uid);
     else if (pod.made) make(uid);
     if (onChange_) onChange_(uid);
@@ -335,10 +379,20 @@ Result<> checkHostPath(const std::string& path, const std::string& type) {
   return {};
 }
 
+// Open to all users the first time; what its owners make of it later stays.
+Result<> makeLocalFolder(const std::string& path, std::optional<int64_t> group) {
+  if (exists(path)) return {};
+  PH_TRY(makeFolders(path));
+  if (::chmod(path.c_str(), group ? 02777 : 0777) != 0) return fileError("open", path, errno);
+  if (group && ::chown(path.c_str(), uid_t(-1), gid_t(*group)) != 0) return fileError("give", path, errno);
+  return {};
+}
+
 }  // namespace
 
 Result<> PodVolumes::makeOne(const std::string& folder, const Plan& plan, std::optional<int64_t> group, WallTime now) {
   if (plan.kind == Plan::Kind::HostPath) return checkHostPath(plan.hostPath, plan.hostType);
+  if (plan.kind == Plan::Kind::LocalFolder) return makeLocalFolder(plan.hostPath, group);
   bool secret = plan.kind == Plan::Kind::SecretPayload;
   auto where = folder + (secret ? "/secrets/" : "/volumes/") + plan.name;
   if (secret || plan.kind == Plan::Kind::Payload) {
@@ -373,7 +427,7 @@ std::vector<std::string> PodVolumes::known() { return listFolder(options_.folder
 
 ImageAuth PodVolumes::imageAuth(const api::ObjectPtr& pod, const std::string& image) {
   for (auto& ref : pod->as<core::Pod>().spec.imagePullSecrets) {
-    auto object = cache_->get({true, pod->ns(), ref.name});
+    auto object = cache_->get(ObjectRef::keys(true, pod->ns(), ref.name));
     if (!object) continue;
     auto& data = object->as<core::Secret>().data;
     auto it = data.find(".dockerconfigjson");

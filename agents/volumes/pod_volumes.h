@@ -1,4 +1,4 @@
-// PodVolumes: PodInputs on the disk: emptyDir, hostPath, configMap, secret, projected and downwardAPI volumes under
+// PodVolumes: PodInputs on the disk: emptyDir, hostPath, claims of folders, configMap, secret, projected and downwardAPI volumes under
 // FOLDER/UID/volumes/NAME, the hosts file, termination messages, sub-paths, and the environment.
 // Secrets stand on a tmpfs, never on a disk.
 // Threads: the node's strand; writing happens on `blocking`.
@@ -54,7 +54,7 @@ class PodVolumes : public PodInputs, public std::enable_shared_from_this<PodVolu
   // One volume, resolved to what is to be on the disk.
   struct Plan {
     std::string name;
-    enum class Kind { EmptyDir, Memory, Payload, SecretPayload, HostPath } kind = Kind::EmptyDir;
+    enum class Kind { EmptyDir, Memory, Payload, SecretPayload, HostPath, LocalFolder } kind = Kind::EmptyDir;
     int64_t sizeLimit = 0;
     Payload payload;
     std::string hostPath, hostType;
@@ -65,6 +65,10 @@ class PodVolumes : public PodInputs, public std::enable_shared_from_this<PodVolu
   DownwardContext downward(const PodAddresses& addresses) const;
   Result<std::vector<Plan>> plan(const api::Object& pod) const;
   Result<Plan> planVolume(const api::Object& pod, const api::core::Volume& volume) const;
+  // The volume that a claim is bound to; null: none yet.
+  api::ObjectPtr volumeOf(const std::string& ns, const std::string& claim) const;
+  Result<> planClaim(Plan& plan, const std::string& ns, const std::string& claim) const;
+  std::set<ObjectRef> wantedBy(const api::Object& pod) const;
   Result<> addKeys(Payload& payload, const ObjectRef& ref, const std::vector<api::core::KeyToPath>& items, bool optional, mode_t mode) const;
   Result<> addDownward(Payload& payload, const api::Object& pod, const std::vector<api::core::DownwardAPIVolumeFile>& items, mode_t mode) const;
   Result<> addToken(Payload& payload, const api::Object& pod, const api::core::ServiceAccountTokenProjection& source, mode_t mode) const;

@@ -51,6 +51,11 @@ bool isFree(const Object& object) {
   return !volume.spec.claimRef && !object.meta().deleting && (phase.empty() || phase == "Pending" || phase == "Available");
 }
 
+std::string folderOf(const core::PersistentVolume& volume) {
+  if (volume.spec.local) return volume.spec.local->path;
+  return volume.spec.hostPath ? volume.spec.hostPath->path : std::string();
+}
+
 bool reaches(const core::PersistentVolume& volume, const Labels& labels, std::string_view name) {
   auto& affinity = volume.spec.nodeAffinity;
   return !affinity || !affinity->required || nodeSelectorMatches(*affinity->required, labels, name);

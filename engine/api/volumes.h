@@ -32,6 +32,8 @@ bool heldBy(const core::PersistentVolume& volume, const Object& claim);
 bool satisfies(const Object& volume, const core::PersistentVolumeClaim& claim);
 // Free, and to be had.
 bool isFree(const Object& volume);
+// The folder of a node that it is (hostPath, local); empty: it is something else.
+std::string folderOf(const core::PersistentVolume& volume);
 // Whether a node may use it.
 bool reaches(const core::PersistentVolume& volume, const Labels& nodeLabels, std::string_view nodeName);
 

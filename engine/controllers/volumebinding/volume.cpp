@@ -18,16 +18,11 @@ void setPhase(const ObjectPtr& object, const char* phase, Moment now, Plan& plan
   plan.patchNewest(*object, JsonObject{{"status", std::move(next)}}, "status");
 }
 
-std::string placeOf(const PersistentVolume& volume) {
-  if (volume.spec.local) return volume.spec.local->path;
-  return volume.spec.hostPath ? volume.spec.hostPath->path : std::string();
-}
-
 // Its claim is gone. Data is never deleted here: where the policy asks for it, the volume says where the data is.
 void release(const ObjectPtr& object, Moment now, Plan& plan) {
   auto& volume = object->as<PersistentVolume>();
   if (volume.spec.persistentVolumeReclaimPolicy != "Delete" || volume.spec.csi) return setPhase(object, "Released", now, plan);
-  auto place = placeOf(volume);
+  auto place = api::folderOf(volume);
   auto why = place.empty() ? std::string("no controller here deletes what such a volume holds")
                            : fmt::format("the data in {} is not deleted by itself: remove it there, then delete this object", place);
   if (volume.status.phase != "Failed")

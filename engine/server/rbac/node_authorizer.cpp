@@ -95,16 +95,16 @@ Verdict named(const Question& q) {
 
 Verdict claims(const Question& q) {
   bool status = q.a.subresource == "status";
-  if (!(q.verb("get") && (q.a.subresource.empty() || status)) && !(q.changes() && status))
-    return {false, "can only get individual resources of this type"};
+  bool read = (q.reads() && q.a.subresource.empty()) || (q.verb("get") && status);
+  if (!read && !(q.changes() && status)) return {false, "can only read individual resources of this type"};
   if (q.a.name.empty() || q.a.ns.empty()) return {false, "No Object name found"};
   return podOnNodeUses(q.core, q.node, q.a.ns, PodUse::Claim, q.a.name) ? yesIf(true) : unrelated(q);
 }
 
 // A volume whose claim a pod here uses.
 Verdict volumes(const Question& q) {
-  if (!q.verb("get") || !q.a.subresource.empty() || q.a.name.empty())
-    return {false, "can only get individual resources of this type"};
+  if (!q.reads() || !q.a.subresource.empty() || q.a.name.empty())
+    return {false, "can only read individual resources of this type"};
   auto volume = q.object();
   if (!volume) return unrelated(q);
   Json tree = volume->tree();

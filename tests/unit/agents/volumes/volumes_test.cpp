@@ -5,6 +5,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "agents/os/files.h"
@@ -188,6 +189,86 @@ class VolumesTest : public QObject {
     QVERIFY(sim->runUntil([&] { return answer.has_value(); }, 5s));
     QVERIFY(answer->ok() && !exists(dir.path().toStdString() + "/u-1"));
     QVERIFY(sim->runUntil([&] { return api.openWatches() == 0; }, 5s));
+  }
+
+  void aClaimIsWaitedForAndItsFolderMade() {
+    QTemporaryDir dir;
+    auto sim = SimExecutor::make(6);
+    test::FakeClient api(sim);
+    VolumeOptions options;
+    options.folder = dir.path().toStdString() + "/pods";
+    auto volumes = std::make_shared<PodVolumes>(api, sim, sim, options);
+    volumes->start();
+    auto p = pod(R"Y(
+  containers: [{name: c, image: i, volumeMounts: [{name: data, mountPath: /data}]}]
+  volumes: [{name: data, persistentVolumeClaim: {claimName: shop, readOnly: true}}]
+)Y");
+    std::optional<Result<>> answer;
+    auto prepare = [&] {
+      answer.reset();
+      volumes->prepare(p, [&](Result<> r) { answer = std::move(r); });
+    };
+    prepare();
+    QVERIFY(sim->runUntil([&] { return answer.has_value(); }, 30s));
+    QCOMPARE(QString::fromStdString(answer->status().message), "persistentvolumeclaim \"shop\" not found");
+    api.put(*api::parseYaml("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: shop, namespace: ns1, uid: c-1}\nspec: {accessModes: [ReadWriteOnce]}"));
+    prepare();
+    QVERIFY(sim->runUntil([&] { return answer.has_value(); }, 30s));
+    QCOMPARE(QString::fromStdString(answer->status().message), "persistentvolumeclaim \"shop\" is not bound");
+    // Bound while it is waited for: no need for another try.
+    auto folder = dir.path().toStdString() + "/disks/pvc-c-1";
+    auto volume = fmt::format("apiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: pvc-c-1, annotations: {{pv.kubernetes.io/provisioned-by: pilothouse.io/local}}}}\n"
+                              "spec: {{local: {{path: {}}}, claimRef: {{namespace: ns1, name: shop, uid: c-1}}}}", folder);
+    prepare();
+    sim->runFor(2s);
+    QVERIFY(!answer);
+    api.put(*api::parseYaml(volume));
+    api.edit(api.kind("", "persistentvolumeclaims"), "ns1/shop", [](api::Json& o) { o.at("spec").as_object()["volumeName"] = "pvc-c-1"; });
+    QVERIFY(sim->runUntil([&] { return answer.has_value(); }, 5s));
+    QVERIFY2(answer->ok(), answer->ok() ? "" : answer->status().message.c_str());
+    struct stat st{};
+    QVERIFY(::stat(folder.c_str(), &st) == 0 && (st.st_mode & 0777) == 0777);
+    ContainerSpec spec;
+    QVERIFY(volumes->fill(p, "c", 0, {{"10.1.1.1"}, "10.0.0.1"}, spec).ok());
+    QCOMPARE(QString::fromStdString(spec.mounts.at(0).hostPath), QString::fromStdString(folder));
+    QVERIFY(spec.mounts.at(0).readOnly);
+    // What its owner made of the folder stays, and so does its data when the pod goes.
+    QVERIFY(::chmod(folder.c_str(), 0700) == 0 && writeFile(folder + "/kept", "1").ok());
+    prepare();
+    QVERIFY(sim->runUntil([&] { return answer.has_value(); }, 5s));
+    QVERIFY(::stat(folder.c_str(), &st) == 0 && (st.st_mode & 0777) == 0700);
+    answer.reset();
+    volumes->tearDown("u-1", [&](Result<> r) { answer = std::move(r); });
+    QVERIFY(sim->runUntil([&] { return answer.has_value(); }, 5s));
+    QCOMPARE(QString::fromStdString(readFile(folder + "/kept")), "1");
+    QVERIFY(sim->runUntil([&] { return api.openWatches() == 0; }, 5s));
+  }
+
+  void whatIsNoFolderOfTheNodeIsRefused() {
+    QTemporaryDir dir;
+    auto sim = SimExecutor::make(7);
+    test::FakeClient api(sim);
+    VolumeOptions options;
+    options.folder = dir.path().toStdString() + "/pods";
+    auto volumes = std::make_shared<PodVolumes>(api, sim, sim, options);
+    volumes->start();
+    auto p = pod("  containers: [{name: c, image: i}]\n  volumes: [{name: data, persistentVolumeClaim: {claimName: shop}}]\n");
+    api.put(*api::parseYaml("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: shop, namespace: ns1, uid: c-1}\nspec: {volumeName: v}"));
+    auto tryWith = [&](const std::string& source) {
+      api.put(*api::parseYaml("apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: v}\nspec: {" + source + ", claimRef: {namespace: ns1, name: shop, uid: c-1}}"));
+      sim->runFor(1s);
+      std::optional<Result<>> answer;
+      volumes->prepare(p, [&](Result<> r) { answer = std::move(r); });
+      sim->runUntil([&] { return answer.has_value(); }, 30s);
+      return !answer ? std::string("no answer") : answer->ok() ? std::string() : answer->status().message;
+    };
+    QVERIFY(tryWith("nfs: {server: s, path: /p}").find("of a type that this node does not support") != std::string::npos);
+    // A disk that should be mounted there and is not: nothing is written beside it.
+    auto missing = dir.path().toStdString() + "/not-mounted";
+    QVERIFY(tryWith("local: {path: " + missing + "}").find("does not exist") != std::string::npos);
+    QVERIFY(!exists(missing));
+    QCOMPARE(tryWith("hostPath: {path: " + missing + ", type: DirectoryOrCreate}"), std::string());
+    QVERIFY(exists(missing));
   }
 };
 
