@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine/api/strategies/common.h"
 
 namespace ph::api::strategies {
@@ -32,9 +34,24 @@ void prepareUpdate(Json& set, const Json&, const WriteContext& context) {
   if (context.subresource.empty()) defaults(set);
 }
 
+// As each pod will have it: a claim's template stands for the volume of its name.
+Json withClaims(const Json& set) {
+  Json out = set;
+  Json& volumes = ensureObject(ensureObject(ensureObject(out, "spec"), "template"), "spec")["volumes"];
+  if (!volumes.is_array()) volumes.emplace_array();
+  auto& all = volumes.get_array();
+  for (auto& claim : list(set, "spec.volumeClaimTemplates")) {
+    auto name = str(claim, "metadata.name");
+    bool there = std::any_of(all.begin(), all.end(), [&](auto& v) { return str(v, "name") == name; });
+    if (!there) all.push_back(JsonObject{{"name", name}, {"persistentVolumeClaim", JsonObject{{"claimName", name}}}});
+  }
+  return out;
+}
+
 void validate(const Json& set, const WriteContext& context, ErrorList& errors) {
   if (context.subresource == "status") return;
-  validateTemplate(set, "statefulset", errors);
+  bool claims = !list(set, "spec.volumeClaimTemplates").empty();
+  validateTemplate(claims ? withClaims(set) : set, "statefulset", errors);
   if (str(set, "spec.updateStrategy.type") == "OnDelete" && has(set, "spec.updateStrategy.rollingUpdate"))
     errors.invalidRaw("spec.updateStrategy.rollingUpdate", toText(*at(set, "spec.updateStrategy.rollingUpdate")),
                       "only allowed for updateStrategy 'RollingUpdate'");

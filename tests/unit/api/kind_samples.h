@@ -32,7 +32,8 @@ inline constexpr KindSample kKindSamples[] = {
     {"{apiVersion: v1, kind: ResourceQuota, metadata: {name: s}, spec: {hard: {pods: 4, count/jobs.batch: 5}, scopes: [BestEffort]}}", "{spec: {hard: {pods: '4'}}, status: {}}"},
     {"{apiVersion: apps/v1, kind: Deployment, metadata: {name: s}, spec: {" PH_APP ", " PH_TEMPLATE "}}", "{spec: {replicas: 1}}"},
     {"{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: s}, spec: {" PH_APP ", " PH_TEMPLATE "}}", "{spec: {replicas: 1}}"},
-    {"{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {serviceName: s, " PH_APP ", " PH_TEMPLATE
+    {"{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {serviceName: s, " PH_APP ", "
+     "template: {metadata: {labels: {app: x}}, spec: {containers: [{name: a, image: web, volumeMounts: [{name: d, mountPath: /d}]}]}}"
      ", volumeClaimTemplates: [{metadata: {name: d}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]}}",
      "{spec: {replicas: 1, podManagementPolicy: OrderedReady, revisionHistoryLimit: 10, updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 0}}, "
      "persistentVolumeClaimRetentionPolicy: {whenDeleted: Retain, whenScaled: Retain}, volumeClaimTemplates: [{kind: PersistentVolumeClaim, spec: {volumeMode: Filesystem}}]}}"},
@@ -95,6 +96,9 @@ inline constexpr RefusedKind kRefusedKinds[] = {
     {"{kind: CronJob, metadata: {name: a23456789012345678901234567890123456789012345678901234}, spec: {schedule: '@daily', jobTemplate: {spec: {" PH_ONCE "}}}}", "must be no more than 52 characters"},
     {"{kind: StatefulSet, metadata: {name: s}, spec: {selector: {matchLabels: {app: other}}, " PH_TEMPLATE "}}", "spec.template.metadata.labels: Invalid value: {\"app\":\"x\"}: `selector` does not match template `labels`"},
     {"{kind: StatefulSet, metadata: {name: s}, spec: {replicas: -1, " PH_APP ", " PH_TEMPLATE "}}", "spec.replicas: Invalid value: -1"},
+    {"{kind: StatefulSet, metadata: {name: s}, spec: {serviceName: s, selector: {matchLabels: {app: x}}, volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}], "
+     "template: {metadata: {labels: {app: x}}, spec: {containers: [{name: c, image: i, volumeMounts: [{name: data, mountPath: /d}, {name: other, mountPath: /o}]}]}}}}",
+     "spec.template.spec.containers[0].volumeMounts[1].name: Not found: \"other\""},
     {"{kind: DaemonSet, metadata: {name: s}, spec: {" PH_TEMPLATE "}}", "spec.selector: Required value"},
     {"{kind: DaemonSet, metadata: {name: s}, spec: {" PH_APP ", updateStrategy: {rollingUpdate: {maxUnavailable: 0}}, " PH_TEMPLATE "}}", "cannot be 0 when maxSurge is 0"},
     {"{kind: ReplicationController, metadata: {name: s}, spec: {selector: {a: b}, " PH_TEMPLATE "}}", "`selector` does not match template `labels`"},
