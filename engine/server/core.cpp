@@ -1,6 +1,7 @@
 #include "engine/server/core.h"
 
 #include "engine/api/codec.h"
+#include "engine/api/volumes.h"
 #include "engine/server/custom/custom_kinds.h"
 #include "engine/server/admission/quota_ledger.h"
 #include "engine/server/api_service.h"
@@ -69,6 +70,18 @@ void addPriorities(const Core& core, std::vector<ApiRequest>& requests) {
     if (!core.cache->get(*info, name)) requests.push_back(creation(info, "", systemPriority(name, value, what)));
 }
 
+// Only in a new cluster: who deletes it does not want it.
+void addStorageClass(const Core& core, std::vector<ApiRequest>& requests) {
+  auto* info = core.registry->storage("storage.k8s.io", "storageclasses");
+  if (!info) return;
+  JsonObject cls = named("storage.k8s.io/v1", "StorageClass", "local");
+  cls["metadata"].as_object()["annotations"] = JsonObject{{"storageclass.kubernetes.io/is-default-class", "true"}};
+  cls["provisioner"] = api::kLocalProvisioner;
+  cls["volumeBindingMode"] = "WaitForFirstConsumer";
+  cls["reclaimPolicy"] = "Retain";
+  requests.push_back(creation(info, "", std::move(cls)));
+}
+
 std::function<void(std::vector<Result<WriteAnswer>>)> allThere(std::function<void(Result<>)> done) {
   return [done = std::move(done)](std::vector<Result<WriteAnswer>> results) {
     for (auto& r : results)
@@ -84,11 +97,13 @@ void createDefaults(const std::shared_ptr<Core>& core, Advertised api, std::func
   for (auto name : {"default", "kube-system", "kube-public", "kube-node-lease"})
     if (!core->cache->get(*core->namespaces, name))
       namespaces.push_back(creation(core->namespaces, "", named("v1", "Namespace", name)));
-  auto then = [core, api = std::move(api), done = std::move(done)](Result<> made) {
+  bool fresh = !core->cache->get(*core->namespaces, "default");
+  auto then = [core, api = std::move(api), done = std::move(done), fresh](Result<> made) {
     if (!made.ok()) return done(std::move(made).status());
     std::vector<ApiRequest> rest = missingPolicy(*core);
     publishApi(*core, api, rest);
     addPriorities(*core, rest);
+    if (fresh) addStorageClass(*core, rest);
     auto finished = allThere(done);
     writeAll(core, std::move(rest), std::move(finished));
   };

@@ -156,6 +156,8 @@ class AdmissionTest : public QObject {
       return c_->create(std::string("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: ") + name +
                         "}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}" + more + "}");
     };
+    QCOMPARE(text(claim("first", ""), "spec.storageClassName"), std::string("local"));  // a new cluster has it
+    QVERIFY(c_->remove("apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: local}").ok());
     auto r = claim("early", "");
     QCOMPARE(text(r, "spec.storageClassName"), std::string("(none)"));
     QCOMPARE(text(r, "metadata.finalizers"), std::string("[\"kubernetes.io/pvc-protection\"]"));
