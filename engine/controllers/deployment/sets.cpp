@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/controllers/common/pods.h"
+#include "engine/controllers/common/template_hash.h"
 #include "engine/controllers/deployment/rollout.h"
 
 namespace ph::controllers::deployment {
@@ -28,18 +29,6 @@ int64_t toNumber(std::string_view text) {
   int64_t n = 0;
   std::from_chars(text.data(), text.data() + text.size(), n);
   return n;
-}
-
-// As Kubernetes does in spirit: a short word that changes with the template, in letters that form no words.
-std::string hashOf(const std::string& text, int32_t collisions) {
-  constexpr std::string_view alphabet = "bcdfghjklmnpqrstvwxz2456789";
-  uint64_t h = 1469598103934665603u;  // FNV-1a
-  auto mix = [&](unsigned char c) { h = (h ^ c) * 1099511628211u; };
-  for (char c : text) mix(static_cast<unsigned char>(c));
-  for (int i = 0; i < 4 && collisions; ++i) mix(static_cast<unsigned char>(collisions >> (8 * i)));
-  std::string out;
-  for (int i = 0; i < 10; ++i, h /= alphabet.size()) out += alphabet[h % alphabet.size()];
-  return out;
 }
 
 std::string templateTextOf(const ObjectPtr& rs) {
@@ -94,7 +83,7 @@ void keepCurrent(Rollout& r, int64_t newRevision) {
 std::string freeHash(Rollout& r, const std::string& text) {
   int32_t collisions = r.status.collisionCount.value_or(0);
   for (;; ++collisions) {
-    std::string hash = hashOf(text, collisions);
+    std::string hash = templateHash(text, collisions);
     if (r.snapshot.get(r.snapshot.kinds().replicaSets, r.object->ns() + "/" + r.object->name() + "-" + hash))
       continue;
     if (collisions) r.status.collisionCount = collisions;
