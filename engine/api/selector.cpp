@@ -219,6 +219,15 @@ Result<LabelSelector> LabelSelector::fromJson(const Json* selector) {
   return out;
 }
 
+Result<LabelSelector> LabelSelector::fromAny(const Json* selector) {
+  if (auto* text = selector ? selector->if_string() : nullptr) return parse(std::string_view(text->data(), text->size()));
+  auto* map = selector ? selector->if_object() : nullptr;
+  bool plain = map && !map->empty() && std::all_of(map->begin(), map->end(), [](auto& kv) { return kv.value().is_string(); });
+  if (!plain) return fromJson(selector);
+  Json wrapped = JsonObject{{"matchLabels", *map}};
+  return fromJson(&wrapped);
+}
+
 bool LabelSelector::matches(const Labels& labels) const {
   if (nothing_) return false;
   return std::all_of(terms_.begin(), terms_.end(), [&](auto& t) { return termMatches(t, labels); });

@@ -19,6 +19,8 @@ class LabelSelector {
   static Result<LabelSelector> parse(std::string_view text);    // "a=b,c!=d,e in (f,g),!h"
   // From a LabelSelector object (matchLabels, matchExpressions). A null or missing selector matches nothing, {} everything.
   static Result<LabelSelector> fromJson(const Json* selector);
+  // In any form that kinds keep one: a text, a LabelSelector, or a plain map of labels (Services, ReplicationControllers).
+  static Result<LabelSelector> fromAny(const Json* selector);
   bool matches(const Labels& labels) const;
   bool empty() const { return terms_.empty() && !nothing_; }
   std::string text() const;

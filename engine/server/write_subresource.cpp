@@ -231,7 +231,7 @@ Json scaleOf(const ResourceInfo& info, const Json& object) {
     auto* found = api::at(object, withoutDot(info.scale.labelSelector));
     if (found && found->is_string()) {
       status["selector"] = *found;
-    } else if (auto selector = api::LabelSelector::fromJson(found); found && selector.ok()) {
+    } else if (auto selector = api::LabelSelector::fromAny(found); found && selector.ok()) {
       status["selector"] = selector->text();
     }
   }

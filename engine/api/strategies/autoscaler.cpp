@@ -1,3 +1,4 @@
+#include "engine/api/quantity.h"
 #include "engine/api/strategies/common.h"
 
 namespace ph::api::strategies {
@@ -42,6 +43,32 @@ const char* memberOf(std::string_view type) {
   return type == "Object" ? "object" : "external";
 }
 
+bool positive(std::string_view text) {
+  auto amount = Quantity::parse(text);
+  return !amount || Quantity() < *amount;  // what is no amount at all, the schema has told
+}
+
+// One direction of spec.behavior.
+void validateRules(const Json& hpa, const char* direction, ErrorList& errors) {
+  std::string path = std::string("spec.behavior.") + direction;
+  auto* rules = at(hpa, path);
+  if (!rules || !rules->is_object()) return;
+  auto number = [&](const Json& from, const std::string& where, const char* name, int64_t least, int64_t most) {
+    if (!has(from, name)) return;
+    auto n = num(from, name);
+    if (n < least) errors.invalidRaw(where + "." + name, std::to_string(n), least == 0 ? "must be greater than or equal to zero" : "must be greater than zero");
+    if (n > most) errors.invalidRaw(where + "." + name, std::to_string(n), "must be less than or equal to " + std::to_string(most));
+  };
+  number(*rules, path, "stabilizationWindowSeconds", 0, 3600);
+  auto& policies = list(*rules, "policies");
+  if (policies.empty()) errors.required(path + ".policies", "must specify at least one Policy");
+  for (size_t i = 0; i < policies.size(); ++i) {
+    auto where = indexed(path + ".policies", i);
+    number(policies[i], where, "value", 1, INT32_MAX);
+    number(policies[i], where, "periodSeconds", 1, 1800);
+  }
+}
+
 void validateMetric(const Json& metric, const std::string& path, ErrorList& errors) {
   auto type = str(metric, "type");
   if (type.empty()) return;  // the schema has said so
@@ -53,6 +80,8 @@ void validateMetric(const Json& metric, const std::string& path, ErrorList& erro
   if (kind.empty()) return errors.required(where + ".type", "must specify a metric target type");
   auto* field = kind == "Utilization" ? "averageUtilization" : kind == "AverageValue" ? "averageValue" : "value";
   if (!has(*source, std::string("target.") + field)) errors.required(where + "." + field, "must specify a positive target");
+  else if (kind != "Utilization" && !positive(str(*source, std::string("target.") + field)))
+    errors.invalidRaw(where + "." + field, toText(*at(*source, std::string("target.") + field)), "must be positive");
   else if (kind == "Utilization" && num(*source, "target.averageUtilization") < 1)
     errors.invalidRaw(where + ".averageUtilization", std::to_string(num(*source, "target.averageUtilization")), "must be greater than 0");
 }
@@ -65,6 +94,8 @@ void validate(const Json& hpa, const WriteContext& context, ErrorList& errors) {
   else if (most < least) errors.invalidRaw("spec.maxReplicas", std::to_string(most), "must be greater than or equal to `minReplicas`");
   auto& metrics = list(hpa, "spec.metrics");
   for (size_t i = 0; i < metrics.size(); ++i) validateMetric(metrics[i], indexed("spec.metrics", i), errors);
+  validateRules(hpa, "scaleUp", errors);
+  validateRules(hpa, "scaleDown", errors);
 }
 
 std::string percentOr(const Json* percent) { return percent && percent->is_int64() ? std::to_string(percent->get_int64()) + "%" : "<unknown>"; }

@@ -15,10 +15,11 @@ inline Json yaml(std::string_view text) {
   return *v;
 }
 
+// In the version that is stored, which is the one that is checked.
 inline const ResourceInfo* kind(const std::string& name) {
   static auto registry = Registry::builtin();
   for (auto* r : registry->all())
-    if (r->kind == name) return r;
+    if (r->kind == name) return registry->stored(*r);
   qFatal("no kind %s", name.c_str());
 }
 

@@ -165,6 +165,20 @@ class ValuesTest : public QObject {
     QCOMPARE(make(R"({"matchLabels":{"b":"1","a":"2"}})")->text(), std::string("a=2,b=1"));
   }
 
+  void selectorsInAnyForm() {
+    auto of = [](const char* json) {
+      Json v = *parseJson(json);
+      auto s = LabelSelector::fromAny(&v);
+      return s.ok() ? s->text() : "refused";
+    };
+    QCOMPARE(of("\"app=web,tier in (a,b)\""), std::string("app=web,tier in (a,b)"));
+    QCOMPARE(of("{\"matchLabels\":{\"app\":\"web\"}}"), std::string("app=web"));
+    QCOMPARE(of("{\"app\":\"web\",\"tier\":\"a\"}"), std::string("app=web,tier=a"));
+    QCOMPARE(of("{\"matchLabels\":\"web\"}"), std::string("matchLabels=web"));  // a label of this name
+    QCOMPARE(of("[]"), std::string("refused"));
+    QVERIFY(!LabelSelector::fromAny(nullptr)->matches({{"app", "web"}}));
+  }
+
   void names_data() {
     QTest::addColumn<int>("rule");
     QTest::addColumn<QByteArray>("name");
