@@ -118,14 +118,13 @@ void WorkQueue::arm() {
   if (armedFor_ && *armedFor_ <= due) return;
   armedFor_ = due;
   timer_ = strand_->after(due - strand_->monoNow(), [this, alive = alive_] {
-    if (*alive) fire();
+    if (*alive) fire(strand_->monoNow());
   });
 }
 
-void WorkQueue::fire() {
+void WorkQueue::fire(MonoTime until) {
   armedFor_.reset();
-  MonoTime now = strand_->monoNow();
-  while (!delayed_.empty() && delayed_.begin()->first.first <= now) {
+  while (!delayed_.empty() && delayed_.begin()->first.first <= until) {
     std::string key = std::move(delayed_.begin()->second);
     delayed_.erase(delayed_.begin());
     State& s = keys_.at(key);

@@ -35,6 +35,8 @@ class WorkQueue {
   // False when the queue is full (and the key not in it already).
   bool add(const std::string& key);
   bool addAfter(const std::string& key, Duration delay);
+  // What waits for a later time comes now, for when the clock that it waits by can't be trusted.
+  void hurry() { fire(MonoTime::max()); }
   // Adds after the key's back-off, which grows with each call until forget().
   bool addRateLimited(const std::string& key);
   void forget(const std::string& key);
@@ -60,7 +62,7 @@ class WorkQueue {
   void push(const std::string& key, State& s);
   void release(const std::string& key);
   void arm();
-  void fire();
+  void fire(MonoTime until);  // makes ready what is due by then
 
   const std::shared_ptr<Executor> strand_;
   const Options options_;

@@ -393,6 +393,8 @@ void Runner::tick() {
         "clock jump or pause: {} ms by the wall, {} ms by the monotonic clock; nobody is judged for a while",
         wall / std::chrono::milliseconds(1), mono / std::chrono::milliseconds(1));
     snapshot_.setSteadySince(moment.mono);
+    // A machine that slept: what was planned for a time of day (a CronJob, a deadline) may be due.
+    for (auto& c : controllers_) c->queue->hurry();
   }
   lastTick_ = moment;
   if (++ticks_ % 5 == 0) scanRegistry();

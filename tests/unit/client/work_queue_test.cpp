@@ -53,6 +53,23 @@ class WorkQueueTest : public QObject {
     QCOMPARE(q.size(), size_t(0));
   }
 
+  void whatIsInAHurryComesNow() {
+    auto q = eager();
+    q->addAfter("later", 10s);
+    q->addAfter("much later", 3h);
+    sim_->runFor(1s);
+    QVERIFY(taken_.empty());
+    q->hurry();
+    sim_->runFor(1s);
+    QCOMPARE(taken_, (std::vector<std::string>{"later", "much later"}));
+    q->addAfter("a", 2s);  // delays count as before
+    sim_->runFor(1s);
+    QCOMPARE(taken_.size(), size_t(2));
+    sim_->runFor(2s);
+    QCOMPARE(taken_.size(), size_t(3));
+    QCOMPARE(q->size(), size_t(0));
+  }
+
   void delaysKeepTheEarliest() {
     auto q = eager();
     q->addAfter("a", 10s);

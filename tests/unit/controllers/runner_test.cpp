@@ -276,6 +276,17 @@ class RunnerTest : public QObject {
     QCOMPARE(all_->stats().clockJumps, uint64_t(1));
   }
 
+  void whatWasPlannedForATimeOfDayComesAfterASleep() {
+    begin();
+    api_->create("apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly, namespace: default}\nspec: {schedule: '0 * * * *', jobTemplate: "
+                 "{spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}}}");
+    sim_->runFor(5s);
+    auto* jobs = api_->kind("batch", "jobs");
+    QCOMPARE(api_->all(jobs).size(), size_t(0));
+    sim_->jumpWall(1h);  // the monotonic clock stands still while a laptop sleeps
+    QVERIFY(sim_->runUntil([&] { return api_->all(jobs).size() == 1; }, 10s));
+  }
+
   // ---- all together ----
 
   void deploysScalesRollsAndUndoes() {
