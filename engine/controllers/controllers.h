@@ -9,6 +9,7 @@
 #include "engine/base/executor.h"
 #include "engine/base/result.h"
 #include "engine/client/client.h"
+#include "engine/client/usage_source.h"
 #include "engine/controllers/certificates/certificates.h"
 #include "engine/controllers/node/lifecycle.h"
 #include "engine/controllers/runner.h"
@@ -26,6 +27,7 @@ struct Options {
   CertificateOptions certificates;
   SignSecretToken secretToken;  // null: secrets of service accounts get no token
   bool accountSecrets = false;  // each account gets a secret with a token that never ends, as before Kubernetes 1.24
+  std::shared_ptr<const client::UsageSource> usage;  // what pods use now; null: autoscalers know no metric
   Runner::Options runner;
 };
 

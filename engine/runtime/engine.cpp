@@ -173,6 +173,7 @@ class EngineImpl final : public Engine {
       options.secretToken = [core = core_.get()](const api::Object& account, const std::string& secret) {
         return server::secretToken(*core, account, secret);
       };
+      options.usage = usage_;
       PH_ASSIGN(controllers_, controllers::startControllers(*client_, executor_, std::move(options)));
     }
     if (options_.scheduler) {

@@ -1,5 +1,7 @@
 // A working day with the real kubectl on a cluster that has nodes: rollouts, drains, taints, editing, deleting in all ways.
 #include <QFile>
+#include <QRegularExpression>
+#include <QSet>
 #include <QTest>
 
 #include "tests/support/engine/each_kubectl.h"
@@ -63,6 +65,66 @@ class KubectlTour : public QObject {
     VERIFY_RAN(KUBECTL("rollout", "status", "deployment/web", "--timeout=30s"));
     QVERIFY(value("deployment/web", "{.spec.template.metadata.annotations}").contains("restartedAt"));
     QTRY_COMPARE(count("pods"), 3);
+  }
+
+  void daemonSetsRollForthAndBack_data() { kubectlRows(); }
+  void daemonSetsRollForthAndBack() {
+    QByteArray manifest = R"(
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: web, annotations: {kubernetes.io/change-cause: the first}}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+)";
+    auto rolledOut = [&] { return KUBECTL("rollout", "status", "daemonset/web", "--timeout=30s"); };
+    auto onNodes = [&] {
+      auto nodes = value("pods", "{.items[*].spec.nodeName}").split(' ');
+      return QSet<QString>(nodes.begin(), nodes.end()).size();
+    };
+    VERIFY_RAN(KUBECTL_IN(manifest, "apply", "-f", "-"));
+    VERIFY_RAN(rolledOut());
+    QCOMPARE(count("pods"), 3);
+    QCOMPARE(onNodes(), 3);
+    VERIFY_RAN(KUBECTL("set", "image", "daemonset/web", "web=web:2"));
+    VERIFY_RAN(rolledOut());
+    QCOMPARE(value("pods", "{.items[*].spec.containers[0].image}"), "web:2 web:2 web:2");
+    auto history = KUBECTL("rollout", "history", "daemonset/web");
+    QVERIFY2(history.out.contains("\n2 ") && history.out.contains("the first"), qPrintable(history.all()));
+    auto first = KUBECTL("rollout", "history", "daemonset/web", "--revision=1");
+    QVERIFY2(first.out.contains("web:1"), qPrintable(first.all()));
+    VERIFY_RAN(KUBECTL("rollout", "undo", "daemonset/web"));
+    VERIFY_RAN(rolledOut());
+    QCOMPARE(value("daemonset/web", "{.spec.template.spec.containers[0].image}"), "web:1");
+    QCOMPARE(count("controllerrevisions"), 2);  // the first is the newest again
+    QTRY_VERIFY(KUBECTL("rollout", "history", "daemonset/web").out.contains("\n3 "));
+    VERIFY_RAN(KUBECTL("rollout", "restart", "daemonset/web"));
+    VERIFY_RAN(rolledOut());
+    QCOMPARE(count("controllerrevisions"), 3);
+
+    auto node = value("pods", "{.items[0].spec.nodeName}");
+    VERIFY_RAN(KUBECTL("drain", node, "--ignore-daemonsets", "--timeout=50s"));
+    QCOMPARE(count("pods"), 3);  // what belongs on every node stays on a cordoned one
+    VERIFY_RAN(KUBECTL("uncordon", node));
+    VERIFY_RAN(KUBECTL("taint", "node", node, "only=us:NoExecute"));
+    QTRY_COMPARE(count("pods"), 2);
+    QTRY_COMPARE(value("daemonset/web", "{.status.desiredNumberScheduled}"), "2");
+    VERIFY_RAN(KUBECTL("taint", "node", node, "only-"));
+    QTRY_COMPARE(onNodes(), 3);
+
+    // One of the same template adopts what was left, history and all.
+    VERIFY_RAN(rolledOut());
+    auto before = value("pods", "{.items[*].metadata.uid}");
+    auto again = KUBECTL("get", "daemonset/web", "-o", "yaml").out.remove(QRegularExpression("  (resourceVersion|uid): .*\n"));
+    VERIFY_RAN(KUBECTL("delete", "daemonset", "web", "--cascade=orphan", "--timeout=20s"));
+    VERIFY_RAN(KUBECTL_IN(again.toUtf8(), "create", "-f", "-"));
+    VERIFY_RAN(rolledOut());
+    QCOMPARE(value("pods", "{.items[*].metadata.uid}"), before);
+    QCOMPARE(count("controllerrevisions"), 3);
+    VERIFY_RAN(KUBECTL("delete", "daemonset", "web", "--cascade=foreground", "--timeout=30s"));
+    QCOMPARE(count("controllerrevisions,pods"), 0);
   }
 
   void nodesAreCordonedDrainedAndTainted_data() { kubectlRows(); }

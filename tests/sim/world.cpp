@@ -117,12 +117,16 @@ void World::powerOff(Machine& m) {
 // ---- users ----
 
 std::string World::manifest(const std::string& name, const App& app) const {
+  std::string amount = fmt::format("\"replicas\":{}", app.replicas);
+  if (app.everywhere)
+    amount = fmt::format(R"("updateStrategy":{{"rollingUpdate":{{"maxSurge":{},"maxUnavailable":{}}}}})",
+                         app.surge ? 2 : 0, app.surge ? 0 : 2);
   return fmt::format(
-      R"({{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"name":"{0}"}},"spec":{{"replicas":{1},)"
+      R"({{"apiVersion":"apps/v1","kind":"{4}","metadata":{{"name":"{0}"}},"spec":{{{1},)"
       R"("selector":{{"matchLabels":{{"app":"{0}"}}}},"template":{{"metadata":{{"labels":{{"app":"{0}"}}}},)"
       R"("spec":{{"terminationGracePeriodSeconds":2,"containers":[{{"name":"c","image":"app:{2}",)"
       R"("resources":{{"requests":{{"cpu":"{3}m","memory":"16Mi"}}}}}}]}}}}}}}})",
-      name, app.replicas, app.image, app.cpu);
+      name, amount, app.image, app.cpu, kindOf(app)->kind);
 }
 
 void World::asUser(client::Write write, std::function<void(Result<client::ObjectPtr>)> done) {
@@ -132,11 +136,11 @@ void World::asUser(client::Write write, std::function<void(Result<client::Object
   });
 }
 
-// Until it holds: makes the Deployment, or brings it to what it should be by now.
+// Until it holds: makes the Deployment or DaemonSet, or brings it to what it should be by now.
 void World::applyApp(const std::string& name) {
   App& app = apps_[name];
   client::Write w;
-  w.info = kind("apps", "deployments");
+  w.info = kindOf(app);
   w.ns = "default";
   w.name = name;
   w.body = manifest(name, app);
@@ -158,7 +162,7 @@ void World::applyApp(const std::string& name) {
 void World::deleteApp(const std::string& name) {
   client::Write w;
   w.verb = client::Verb::Delete;
-  w.info = kind("apps", "deployments");
+  w.info = kindOf(apps_[name]);
   w.ns = "default";
   w.name = name;
   w.propagation = below(2) ? client::Propagation::Background : client::Propagation::Foreground;
@@ -180,6 +184,13 @@ void World::userMakesApps() {
     apps_[name] = app;
     applyApp(name);
   }
+  App agent;
+  agent.replicas = int(machines_.size());
+  agent.cpu = 10;
+  agent.everywhere = true;
+  agent.surge = below(2);
+  apps_["agent"] = agent;
+  applyApp("agent");
 }
 
 // A ConfigMap whose value must be what was acknowledged last, or what was asked for since.
@@ -261,7 +272,7 @@ void World::trouble() {
       break;
     case 6:
     case 7:  // a user scales
-      app->second.replicas = int(below(24));
+      if (!app->second.everywhere) app->second.replicas = int(below(24));
       if (app->second.wanted) applyApp(app->first);
       break;
     case 8:  // a user rolls out
@@ -297,16 +308,31 @@ void World::heal() {
   }
 }
 
+bool World::saysSo(const api::Object& object, const App& app) {
+  auto right = [&](auto& status, int available, int updated) {
+    return available == app.replicas && updated == app.replicas &&
+           status.observedGeneration == object.meta().generation;
+  };
+  if (app.everywhere) {
+    auto& s = object.as<api::apps::DaemonSet>().status;
+    return s.desiredNumberScheduled == app.replicas && right(s, s.numberAvailable, s.updatedNumberScheduled);
+  }
+  auto& s = object.as<api::apps::Deployment>().status;
+  return right(s, s.availableReplicas, s.updatedReplicas);
+}
+
 // In the end the wanted is running, and nothing else is.
 std::string World::unsettled() {
   auto& cache = *engine_->core->cache;
   std::map<std::string, int> running, seen;
+  std::map<std::string, std::set<std::string>> nodesOf;
   size_t containers = 0;
   for (auto& [key, o] : cache.snapshot(*kind("", "pods")).objects) {
     auto& pod = o->as<Pod>();
     if (o->meta().deleting) return "pod " + key + " is still going: " + o->json();
     if (pod.status.phase == "Failed" || pod.status.phase == "Succeeded") return "pod " + key + " has ended";
     ++seen[std::string(o->meta().label("app"))];
+    nodesOf[std::string(o->meta().label("app"))].insert(pod.spec.nodeName);
     for (auto& c : pod.status.conditions)
       if (c.type == "Ready" && c.status == "True") {
         ++running[pod.spec.containers[0].image + "@" + std::string(o->meta().label("app"))];
@@ -314,21 +340,20 @@ std::string World::unsettled() {
       }
   }
   for (auto& [name, app] : apps_) {
-    auto o = cache.get(*kind("apps", "deployments"), "default/" + name);
+    auto o = cache.get(*kindOf(app), "default/" + name);
     if (!app.wanted) {
-      if (o) return "deployment " + name + " is still there";
+      if (o) return name + " is still there";
       if (seen[name]) return fmt::format("{} pods of the deleted {}", seen[name], name);
       continue;
     }
-    if (!o) return "deployment " + name + " is not there";
+    if (!o) return name + " is not there";
     int ready = running[fmt::format("app:{}@{}", app.image, name)];
     if (ready != app.replicas || seen[name] != app.replicas)
       return fmt::format("{}: {} of {} wanted pods are ready, {} there are", name, ready, app.replicas,
                          seen[name]);
-    auto& s = o->as<api::apps::Deployment>().status;
-    if (s.availableReplicas != app.replicas || s.updatedReplicas != app.replicas ||
-        s.observedGeneration != o->meta().generation)
-      return name + ": its status does not say so";
+    if (app.everywhere && nodesOf[name].size() != machines_.size())
+      return fmt::format("{} is on {} of {} nodes", name, nodesOf[name].size(), machines_.size());
+    if (!saysSo(*o, app)) return name + ": its status does not say so";
   }
   size_t real = 0;
   for (auto& m : machines_) real += m.node->runningContainers();

@@ -54,6 +54,8 @@ class World {
   struct App {
     int replicas = 0, image = 1, cpu = 100;
     bool wanted = true;
+    bool everywhere = false;  // a DaemonSet: one pod on each machine
+    bool surge = false;       // how it rolls out
   };
   // A key that a user writes: what was acknowledged last, and what was asked for since (either may hold).
   struct Promise {
@@ -72,6 +74,10 @@ class World {
   void applyApp(const std::string& name);
   void deleteApp(const std::string& name);
   std::string manifest(const std::string& name, const App& app) const;
+  const api::ResourceInfo* kindOf(const App& app) const {
+    return kind("apps", app.everywhere ? "daemonsets" : "deployments");
+  }
+  static bool saysSo(const api::Object& object, const App& app);  // its status: that all is as wanted
   void trouble();
   void heal();
   std::string unsettled();    // why it is not yet as wanted; empty: it is
