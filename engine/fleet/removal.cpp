@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "engine/api/codec.h"
+#include "engine/api/node_match.h"
+#include "engine/api/types/core.h"
 #include "engine/base/log.h"
 #include "engine/fleet/controller.h"
 #include "engine/fleet/problem.h"
@@ -15,6 +17,15 @@ namespace ph::fleet {
 namespace {
 
 using namespace std::chrono_literals;
+
+// On a machine that is being removed: daemon sets make no pods there any more.
+const api::core::Taint kLeaving{.key = "fleet.pilothouse.io/removing", .value = {}, .effect = "NoExecute"};
+
+// A daemon's pod that is made again whatever the taints: it ends with the machine.
+bool staysToTheEnd(const api::ObjectPtr& pod) {
+  auto* owner = pod->meta().controller();
+  return owner && owner->kind == "DaemonSet" && api::tolerates(pod->as<api::core::Pod>().spec.tolerations, kLeaving);
+}
 
 client::Write deletion(const api::ResourceInfo* info, std::string ns, std::string name) {
   client::Write w;
@@ -45,7 +56,8 @@ void Controller::beginRemoval(const Record& r) {
   w.verb = client::Verb::Patch;
   w.info = nodes_;
   w.name = r->name;
-  w.body = R"({"spec":{"unschedulable":true}})";
+  w.patchType = client::PatchType::Strategic;  // other taints stay
+  w.body = fmt::format(R"({{"spec":{{"unschedulable":true,"taints":[{{"key":"{}","effect":"{}"}}]}}}})", kLeaving.key, kLeaving.effect);
   write(std::move(w), [r, epoch, linked](Controller& self, const Result<api::ObjectPtr>& result) {
     if (!self.current(r, epoch)) return;
     // Without a Node no pod is on it; without a connection none can end in order.
@@ -63,6 +75,7 @@ void Controller::emptyNode(const Record& r, uint64_t epoch) {
     if (!self) return;
     self->post([r, epoch, result = std::make_shared<Result<client::ListResult>>(std::move(result))](Controller& c) {
       if (!c.current(r, epoch)) return;
+      if (result->ok()) std::erase_if(result->value().items, staysToTheEnd);
       const bool gone = result->ok() && result->value().items.empty();
       const bool late = c.executor_->monoNow() > r->began + c.options_.podsGoneTimeout;
       if (gone || late) {

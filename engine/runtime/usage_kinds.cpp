@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/api/types/core.h"
 #include "engine/server/virtual_sources.h"
 
 namespace ph::runtime {
@@ -36,6 +37,8 @@ std::optional<JsonObject> metricsOf(const client::UsageSource& usage, const api:
     json["usage"] = usageOf(use->use);
     return json;
   }
+  auto& phase = object.as<api::core::Pod>().status.phase;
+  if (phase == "Succeeded" || phase == "Failed") return std::nullopt;
   auto use = usage.pod(object.uid());
   if (!use || use->containers.empty()) return std::nullopt;  // nothing of it runs
   auto json = frame(object, use->at, use->window);
