@@ -114,7 +114,7 @@ ObjectPtr Object::make(const ResourceInfo* info, const Json& tree, int64_t revis
   appendMembers(top, {"apiVersion", "kind", "metadata"}, false, out);
   out += '}';
   out.shrink_to_fit();
-  return std::make_shared<const Object>(info, std::move(body), revision);
+  return std::make_shared<const Object>(info, std::move(body), revision, std::make_shared<Decoded>());
 }
 
 Result<ObjectPtr> Object::parse(const ResourceInfo* info, std::string_view json, int64_t revision) {
@@ -127,7 +127,9 @@ Result<ObjectPtr> Object::parse(const ResourceInfo* info, std::string_view json,
   return make(info, tree, revision);
 }
 
-ObjectPtr Object::at(int64_t revision) const { return std::make_shared<const Object>(info_, body_, revision); }
+ObjectPtr Object::at(int64_t revision) const { return std::make_shared<const Object>(info_, body_, revision, decoded_); }
+
+ObjectPtr Object::undecoded() const { return std::make_shared<const Object>(info_, body_, revision_, std::make_shared<Decoded>()); }
 
 void Object::appendJson(std::string& out) const {
   if (revision_ == 0) {  // was never stored
@@ -156,14 +158,15 @@ const void* Object::typed() const {
 
 const void* Object::decoded(const Type* type) const {
   PH_CHECK_MSG(type == info_->type && type->ops, info_->kind);
-  std::call_once(body_->once, [&] {
+  Decoded& kept = *decoded_;
+  std::call_once(kept.once, [&] {
     auto parsed = parseJson(body_->json);
     PH_CHECK(parsed.ok());
     std::shared_ptr<void> value(type->ops->create(), type->ops->destroy);
     decodeLenient(*parsed, *type, value.get());
-    body_->typed = std::move(value);
+    kept.typed = std::move(value);
   });
-  return body_->typed.get();
+  return kept.typed.get();
 }
 
 }  // namespace ph::api

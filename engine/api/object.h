@@ -51,6 +51,8 @@ class Object {
   static Result<ObjectPtr> parse(const ResourceInfo* info, std::string_view json, int64_t revision = 0);
   // The same bytes at the revision that the store gave them.
   ObjectPtr at(int64_t revision) const;
+  // The same without the struct that as() keeps, several times the bytes: for whoever holds many for long.
+  ObjectPtr undecoded() const;
 
   const ResourceInfo& info() const { return *info_; }
   int64_t revision() const { return revision_; }
@@ -71,15 +73,17 @@ class Object {
   const void* typed() const;
 
   // Use make() or parse(); public only for make_shared.
+  struct Decoded {
+    std::once_flag once;
+    std::shared_ptr<const void> typed;
+  };
   struct Body {
     std::string json;
     size_t spliceAt = 0;  // offset just after "metadata":{
     Meta meta;
-    mutable std::once_flag once;
-    mutable std::shared_ptr<const void> typed;
   };
-  Object(const ResourceInfo* info, std::shared_ptr<const Body> body, int64_t revision)
-      : info_(info), body_(std::move(body)), revision_(revision) {}
+  Object(const ResourceInfo* info, std::shared_ptr<const Body> body, int64_t revision, std::shared_ptr<Decoded> decoded)
+      : info_(info), body_(std::move(body)), revision_(revision), decoded_(std::move(decoded)) {}
 
  private:
   template <class T> static const Type* typeOf();  // specialised by the generated headers through codec.h
@@ -88,6 +92,7 @@ class Object {
   const ResourceInfo* info_;
   std::shared_ptr<const Body> body_;
   int64_t revision_;
+  std::shared_ptr<Decoded> decoded_;  // filled when first asked for; copies at other revisions share it
 };
 
 }  // namespace ph::api

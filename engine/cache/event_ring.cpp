@@ -5,14 +5,16 @@
 namespace ph::cache {
 
 // An event keeps the object it brought alive; what came before it is counted with the event that brought
-// that. Twice the text, for the decoded struct that an object may carry.
+// that.
 size_t EventRing::bytesOf(const Event& event) {
-  return 2 * event.object->stored().size() + 512;
+  return event.object->stored().size() + 640;  // and what stands around it
 }
 
-void EventRing::append(EventPtr event, MonoTime now) {
-  bytes_ += bytesOf(*event);
-  slots_.push_back({std::move(event), now});
+void EventRing::append(const Event& event, MonoTime now) {
+  bytes_ += bytesOf(event);
+  auto kept = std::make_shared<const Event>(
+      Event{event.type, event.revision, event.object->undecoded(), event.old ? event.old->undecoded() : nullptr});
+  slots_.push_back({std::move(kept), now});
   trim();
 }
 

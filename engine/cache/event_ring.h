@@ -13,11 +13,12 @@ namespace ph::cache {
 class EventRing {
  public:
   static constexpr size_t kMaxEvents = 20000;
-  static constexpr size_t kMaxBytes = size_t(24) << 20;
+  static constexpr size_t kMaxBytes = size_t(16) << 20;
 
   explicit EventRing(int64_t floor) : floor_(floor) {}
 
-  void append(EventPtr event, MonoTime now);
+  // Keeps a copy, so that structs which others have decoded don't live as long as history.
+  void append(const Event& event, MonoTime now);
   // Older events, in order, that end at the floor; they go back to `floor`. Only while nothing has been
   // dropped.
   void prepend(std::vector<EventPtr> events, int64_t floor, MonoTime now);

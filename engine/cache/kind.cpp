@@ -81,7 +81,7 @@ ObjectPtr Kind::put(const std::string& key, const ObjectPtr& object, int64_t rev
   auto old = objects_.assign(key, stored);
   auto event = std::make_shared<const Event>(
       Event{old ? EventType::Modified : EventType::Added, revision, stored, old ? std::move(*old) : nullptr});
-  ring_.append(event, executor_->monoNow());
+  ring_.append(*event, executor_->monoNow());
   newest_.store(revision, std::memory_order_release);
   revision_.store(revision, std::memory_order_release);
   lock.unlock();
@@ -95,7 +95,7 @@ ObjectPtr Kind::remove(const std::string& key, const ObjectPtr& last, int64_t re
   auto old = objects_.erase(key);
   auto event = std::make_shared<const Event>(
       Event{EventType::Deleted, revision, final, old ? std::move(*old) : nullptr});
-  ring_.append(event, executor_->monoNow());
+  ring_.append(*event, executor_->monoNow());
   newest_.store(revision, std::memory_order_release);
   revision_.store(revision, std::memory_order_release);
   lock.unlock();

@@ -89,6 +89,7 @@ void Cluster::setPod(const PodInfoPtr& pod, const std::string& nodeName) {
     // An update of a pod that stays: only what counts is looked at anew.
     if (it->second.node == nodeName && it->second.pod->classKey == pod->classKey) {
       it->second.pod = pod;
+      if (int slot = slotOf(nodeName); slot >= 0) slots_[size_t(slot)]->renewPod(pod);
       return;
     }
     removePod(pod->uid);

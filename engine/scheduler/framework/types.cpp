@@ -244,6 +244,11 @@ bool NodeInfo::removePod(std::string_view uid) {
   return true;
 }
 
+void NodeInfo::renewPod(const PodInfoPtr& pod) {
+  auto it = std::find_if(pods.begin(), pods.end(), [&](auto& p) { return p->uid == pod->uid; });
+  if (it != pods.end()) *it = pod;
+}
+
 void NodeInfo::setObject(const api::ObjectPtr& node) {
   auto& n = node->as<core::Node>();
   object = node;

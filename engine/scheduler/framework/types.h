@@ -102,6 +102,7 @@ struct NodeInfo {
   int ofOwner(std::string_view owner) const;
   void addPod(const PodInfoPtr& pod);
   bool removePod(std::string_view uid);   // false when it isn't here
+  void renewPod(const PodInfoPtr& pod);   // another version that counts the same: the old one's memory goes
   void setObject(const api::ObjectPtr& node);
 };
 
