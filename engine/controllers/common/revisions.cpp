@@ -1,6 +1,7 @@
 #include "engine/controllers/common/revisions.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "engine/api/types/apps.h"
@@ -46,6 +47,36 @@ JsonObject annotationsOf(const Json& owner) {
   return out;
 }
 
+Json inOrder(const Json& from) {
+  if (auto* list = from.if_array()) {
+    JsonArray out;
+    for (auto& v : *list) out.push_back(inOrder(v));
+    return out;
+  }
+  auto* object = from.if_object();
+  if (!object) return from;
+  std::map<std::string_view, const Json*> members;
+  for (auto& kv : *object) members[kv.key()] = &kv.value();
+  JsonObject out;
+  for (auto& [key, value] : members) out[key] = inOrder(*value);
+  return out;
+}
+
+// Byte for byte as Go writes its struct: that is how kubectl and other clients find the revision that a template is now.
+Json asClientsWrite(Json pod) {
+  auto& meta = pod.as_object()["metadata"];
+  if (!meta.is_object()) meta.emplace_object();
+  meta.as_object().emplace("creationTimestamp", nullptr);
+  for (auto* containers : {"containers", "initContainers"}) {
+    auto* spec = pod.as_object().if_contains("spec");
+    auto* list = spec && spec->is_object() ? spec->as_object().if_contains(containers) : nullptr;
+    if (!list || !list->is_array()) continue;
+    for (auto& c : list->as_array())
+      if (c.is_object()) c.as_object().emplace("resources", JsonObject());
+  }
+  return inOrder(pod);
+}
+
 void create(const Snapshot& snapshot, const api::Object& owner, Json tree, const std::string& hash,
             const History& history, Plan& plan) {
   Json pod = std::move(tree.at("spec").at("template"));
@@ -64,7 +95,7 @@ void create(const Snapshot& snapshot, const api::Object& owner, Json tree, const
               JsonObject{{"apiVersion", kind->apiVersion()},
                          {"kind", kind->kind},
                          {"metadata", std::move(meta)},
-                         {"data", JsonObject{{"spec", JsonObject{{"template", std::move(pod)}}}}},
+                         {"data", JsonObject{{"spec", JsonObject{{"template", asClientsWrite(std::move(pod))}}}}},
                          {"revision", history.nextRevision}});
 }
 
