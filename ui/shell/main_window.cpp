@@ -165,7 +165,8 @@ DeployDialog* MainWindow::deploy() {
   auto* dialog = new DeployDialog(session_, this);
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   connect(dialog, &DeployDialog::deployed, this, [this](const QString& app) {
-    // It is selected as soon as it is seen.
+    // It is selected as soon as it is seen, which may have been before the answer came.
+    if (session_->state.workload(app)) return select({Subject::Kind::App, app});
     auto* once = new QObject(this);
     connect(&session_->state, &models::ClusterState::changed, once, [this, once, app] {
       if (!session_->state.workload(app)) return;
