@@ -106,9 +106,14 @@ std::optional<WallTime> parseTime(std::string_view s) {
   }
   auto offset = parseOffset(s.substr(pos));
   if (!offset) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) +
-                  std::chrono::minutes(minute) + std::chrono::seconds(second) + std::chrono::microseconds(micros) -
-                  *offset);
+  WallTime time(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) +
+                std::chrono::minutes(minute) + std::chrono::seconds(second) + std::chrono::microseconds(micros) -
+                *offset);
+  // A leap second or an offset may lead out of the years that can be written again.
+  constexpr WallTime kFirst(std::chrono::sys_days(std::chrono::year(0) / 1 / 1).time_since_epoch());
+  constexpr WallTime kEnd(std::chrono::sys_days(std::chrono::year(10000) / 1 / 1).time_since_epoch());
+  if (time < kFirst || time >= kEnd) return std::nullopt;
+  return time;
 }
 
 std::optional<Duration> parseDuration(std::string_view s) {
