@@ -379,13 +379,17 @@ Result<> checkHostPath(const std::string& path, const std::string& type) {
   return {};
 }
 
+Result<> openToAll(const std::string& path, std::optional<int64_t> group) {
+  if (::chmod(path.c_str(), group ? 02777 : 0777) != 0) return fileError("open", path, errno);
+  if (group && ::chown(path.c_str(), uid_t(-1), gid_t(*group)) != 0) return fileError("give", path, errno);
+  return {};
+}
+
 // Open to all users the first time; what its owners make of it later stays.
 Result<> makeLocalFolder(const std::string& path, std::optional<int64_t> group) {
   if (exists(path)) return {};
   PH_TRY(makeFolders(path));
-  if (::chmod(path.c_str(), group ? 02777 : 0777) != 0) return fileError("open", path, errno);
-  if (group && ::chown(path.c_str(), uid_t(-1), gid_t(*group)) != 0) return fileError("give", path, errno);
-  return {};
+  return openToAll(path, group);
 }
 
 }  // namespace
@@ -405,9 +409,7 @@ Result<> PodVolumes::makeOne(const std::string& folder, const Plan& plan, std::o
     auto options = plan.sizeLimit > 0 ? fmt::format("mode=777,size={}", plan.sizeLimit) : std::string("mode=777");
     if (::mount("tmpfs", where.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return fileError("mount a tmpfs on", where, errno);
   }
-  if (::chmod(where.c_str(), group ? 02777 : 0777) != 0) return fileError("open", where, errno);
-  if (group && ::chown(where.c_str(), uid_t(-1), gid_t(*group)) != 0) return fileError("give", where, errno);
-  return {};
+  return openToAll(where, group);
 }
 
 void PodVolumes::tearDown(std::string uid, Done<void> done) {

@@ -55,7 +55,16 @@ struct Note {
 struct Step {
   Write write;
   std::optional<Note> ok, failed;
+
+  // Told as SuccessfulWHAT or FailedWHAT; the runner ends both messages.
+  void tell(const client::ObjectReference& about, const std::string& what, std::string done, std::string notDone) {
+    ok = Note{about, "Normal", "Successful" + what, std::move(done)};
+    failed = Note{about, "Warning", "Failed" + what, std::move(notDone)};
+  }
 };
+
+// Which state a status may be written onto: the newest, by whoever alone writes it, or only the one it was made from.
+enum class Onto { Newest, Same };
 
 // Asked of the API itself, not the snapshot, just before the steps go out: this object (uid) must be gone;
 // without a name, the namespace must hold none of this kind. Else the plan is dropped and made again later.
@@ -104,6 +113,12 @@ struct Plan {
     s.write.uid = object.uid();
     return s;
   }
+  // Makes the object's status `after`, where that differs from `before`.
+  template <class Status>
+  void patchStatus(const api::Object& object, const Status& before, const Status& after, Onto onto = Onto::Newest) {
+    patchStatusTrees(object, api::toJson(before), api::toJson(after), onto);
+  }
+  void patchStatusTrees(const api::Object& object, const Json& before, Json after, Onto onto);
   // Deletes this very object (uid); with `grace` set, after that many seconds.
   Step& remove(const api::Object& object, std::optional<int64_t> grace = {},
                client::Propagation propagation = client::Propagation::Default) {

@@ -46,12 +46,7 @@ struct Choice {
 
 void writeStatus(Look& l) {
   if (auto generation = l.object->meta().generation) l.status.observedGeneration = generation;
-  Json before = api::toJson(l.hpa.status), after = api::toJson(l.status);
-  if (before == after) return;
-  for (auto& field : before.as_object())
-    if (!after.as_object().contains(field.key())) after.as_object()[field.key()] = nullptr;
-  // We alone write it, one plan at a time: nothing to compare with.
-  l.plan.patchNewest(*l.object, JsonObject{{"status", std::move(after)}}, "status");
+  l.plan.patchStatus(*l.object, l.hpa.status, l.status);
 }
 
 // What became of the change that the last look sent. False: it met another one, so that all is to be thought of anew.

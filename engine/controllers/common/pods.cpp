@@ -105,6 +105,19 @@ Json controllerReference(const api::Object& owner) {
                     {"blockOwnerDeletion", true}};
 }
 
+void takeMeta(Json& from, std::initializer_list<std::string_view> fields, JsonObject& meta) {
+  auto* its = from.as_object().if_contains("metadata");
+  if (!its) return;
+  for (auto field : fields)
+    if (auto* v = its->as_object().if_contains(field)) meta[field] = std::move(*v);
+}
+
+JsonObject& ensureObject(JsonObject& in, std::string_view key) {
+  Json& v = in[key];
+  if (!v.is_object()) v = JsonObject{};
+  return v.as_object();
+}
+
 namespace {
 
 Json ownersOf(const api::Object& object) {

@@ -2,6 +2,7 @@
 // Threads: pure.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -41,5 +42,9 @@ std::vector<ObjectPtr> claim(const Snapshot& snapshot, const ObjectPtr& owner, c
 
 // metadata.ownerReferences' entry that makes `owner` the controller.
 Json controllerReference(const api::Object& owner);
+// Moves these fields of a template's metadata to that of what is made of it.
+void takeMeta(Json& from, std::initializer_list<std::string_view> fields, JsonObject& meta);
+// The member as an object, made when it is none.
+JsonObject& ensureObject(JsonObject& in, std::string_view key);
 
 }  // namespace ph::controllers

@@ -9,6 +9,7 @@
 #include "engine/api/types/batch.h"
 #include "engine/controllers/common/pods.h"
 #include "engine/controllers/cronjob/schedule.h"
+#include "engine/controllers/job/job.h"
 
 namespace ph::controllers {
 namespace {
@@ -39,10 +40,9 @@ const Job& jobOf(const ObjectPtr& object) {
 }
 
 // "Complete" or "Failed"; empty while it runs.
-std::string_view endOf(const ObjectPtr& job) {
-  for (auto& c : jobOf(job).status.conditions)
-    if ((c.type == "Complete" || c.type == "Failed") && c.status == "True") return c.type;
-  return {};
+std::string_view endOf(const ObjectPtr& object) {
+  auto* end = job::finished(jobOf(object).status);
+  return end ? std::string_view(end->type) : std::string_view();
 }
 
 std::optional<WallTime> scheduledTime(const ObjectPtr& job) {
@@ -102,10 +102,8 @@ void followJobs(Cron& c) {
 }
 
 void removeJob(Cron& c, const ObjectPtr& job) {
-  Step& s = c.plan.remove(*job, {}, client::Propagation::Background);
-  auto about = client::ObjectReference::to(*c.object);
-  s.ok = Note{about, "Normal", "SuccessfulDelete", "Deleted job "};
-  s.failed = Note{about, "Warning", "FailedDelete", "Error deleting job: "};
+  c.plan.remove(*job, {}, client::Propagation::Background)
+      .tell(client::ObjectReference::to(*c.object), "Delete", "Deleted job ", "Error deleting job: ");
 }
 
 void clearHistory(Cron& c, std::string_view end, std::optional<int32_t> limit) {
@@ -127,21 +125,15 @@ void createJob(Cron& c, WallTime time, const Zone& zone) {
   Json& tmpl = cron.at("spec").at("jobTemplate");
   auto* kind = c.snapshot.kinds().jobs;
   JsonObject meta{{"name", jobName(c, time)}, {"namespace", c.object->ns()}};
-  if (auto* from = tmpl.as_object().if_contains("metadata"))
-    for (auto* field : {"labels", "annotations"})
-      if (auto* v = from->as_object().if_contains(field)) meta[field] = std::move(*v);
-  Json& annotations = meta["annotations"];
-  if (!annotations.is_object()) annotations = JsonObject{};
-  annotations.as_object()[kScheduled] = c.cron.spec.timeZone.empty() ? formatTime(time) : zone.format(time);
+  takeMeta(tmpl, {"labels", "annotations"}, meta);
+  ensureObject(meta, "annotations")[kScheduled] = c.cron.spec.timeZone.empty() ? formatTime(time) : zone.format(time);
   meta["ownerReferences"] = JsonArray{controllerReference(*c.object)};
   Step& s = c.plan.create(kind, c.object->ns(),
                           JsonObject{{"apiVersion", kind->apiVersion()},
                                      {"kind", kind->kind},
                                      {"metadata", std::move(meta)},
                                      {"spec", std::move(tmpl.at("spec"))}});
-  auto about = client::ObjectReference::to(*c.object);
-  s.ok = Note{about, "Normal", "SuccessfulCreate", "Created job "};
-  s.failed = Note{about, "Warning", "FailedCreate", "Error creating job: "};
+  s.tell(client::ObjectReference::to(*c.object), "Create", "Created job ", "Error creating job: ");
 }
 
 // The latest time that has come since the last Job, if its Job may still start.
@@ -208,14 +200,6 @@ void keepSchedule(Cron& c, Zones& zones) {
   if (auto due = dueTime(c, *schedule, *zone)) start(c, *due, *zone);
 }
 
-void writeStatus(Cron& c) {
-  Json before = api::toJson(c.cron.status), after = api::toJson(c.status);
-  if (before == after) return;
-  for (auto& field : before.as_object())
-    if (!after.as_object().contains(field.key())) after.as_object()[field.key()] = nullptr;
-  c.plan.patch(*c.object, JsonObject{{"status", std::move(after)}}, "status");
-}
-
 void keysOfJob(const Snapshot&, const client::Change& change, Keys& keys) {
   auto add = [&](const ObjectPtr& job) {
     auto* c = job ? job->meta().controller() : nullptr;
@@ -238,7 +222,7 @@ Plan reconcileCronJob(const Snapshot& snapshot, const Key& key, Moment now, Zone
     clearHistory(c, "Failed", cron.spec.failedJobsHistoryLimit);
     keepSchedule(c, zones);
   }
-  writeStatus(c);
+  c.plan.patchStatus(*c.object, cron.status, c.status, Onto::Same);
   return std::move(c.plan);
 }
 

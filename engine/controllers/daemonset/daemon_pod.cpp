@@ -44,12 +44,6 @@ const api::core::NodeSelector* requiredNodes(const PodSpec& spec) {
   return spec.affinity.orEmpty().nodeAffinity.orEmpty().requiredDuringSchedulingIgnoredDuringExecution.get();
 }
 
-JsonObject& ensure(JsonObject& in, std::string_view key) {
-  Json& v = in[key];
-  if (!v.is_object()) v = JsonObject{};
-  return v.as_object();
-}
-
 }  // namespace
 
 Demand::Demand(const PodSpec& spec) : spec_(spec), tolerations_(spec.tolerations) {
@@ -99,7 +93,7 @@ int failuresBefore(const ObjectPtr& pod) {
 
 PodMaker::PodMaker(const api::Object& set, const std::string& hash, const Demand& demand)
     : pod_(replicas::podFrom(set)) {
-  ensure(pod_.at("metadata").as_object(), "labels")[kRevisionHash] = hash;
+  ensureObject(pod_.at("metadata").as_object(), "labels")[kRevisionHash] = hash;
   JsonArray tolerations;
   for (auto& t : demand.tolerations()) tolerations.push_back(api::toJson(t));
   pod_.at("spec").as_object()["tolerations"] = std::move(tolerations);
@@ -111,10 +105,10 @@ Json PodMaker::forNode(const std::string& node, int failures) const {
   JsonObject rule{{"key", kNodeName}, {"operator", "In"}, {"values", JsonArray{Json(node)}}};
   // The template's own terms have been asked already; terms hold alternatively, so they must not stand
   // beside.
-  ensure(ensure(spec, "affinity"), "nodeAffinity")["requiredDuringSchedulingIgnoredDuringExecution"] =
+  ensureObject(ensureObject(spec, "affinity"), "nodeAffinity")["requiredDuringSchedulingIgnoredDuringExecution"] =
       JsonObject{{"nodeSelectorTerms", JsonArray{JsonObject{{"matchFields", JsonArray{std::move(rule)}}}}}};
   if (failures > 0)
-    ensure(pod.at("metadata").as_object(), "annotations")[kFailures] = std::to_string(failures);
+    ensureObject(pod.at("metadata").as_object(), "annotations")[kFailures] = std::to_string(failures);
   return pod;
 }
 

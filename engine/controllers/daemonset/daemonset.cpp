@@ -95,18 +95,14 @@ void createPods(Look& l) {
     --most;
     if (!maker) maker.emplace(*l.object, l.hash, l.demand);
     Step& s = l.plan.create(l.snapshot.kinds().pods, l.object->ns(), maker->forNode(node, place.failures));
-    s.ok = Note{about, "Normal", "SuccessfulCreate", "Created pod: "};
-    s.failed = Note{about, "Warning", "FailedCreate", "Error creating: "};
+    s.tell(about, "Create", "Created pod: ", "Error creating: ");
   }
 }
 
 void deletePods(Look& l) {
   auto about = client::ObjectReference::to(*l.object);
-  for (size_t i = 0; i < std::min(l.unwanted.size(), kBurst); ++i) {
-    Step& s = l.plan.remove(*l.unwanted[i]);
-    s.ok = Note{about, "Normal", "SuccessfulDelete", "Deleted pod: "};
-    s.failed = Note{about, "Warning", "FailedDelete", "Error deleting: "};
-  }
+  for (size_t i = 0; i < std::min(l.unwanted.size(), kBurst); ++i)
+    l.plan.remove(*l.unwanted[i]).tell(about, "Delete", "Deleted pod: ", "Error deleting: ");
 }
 
 // Of each node's pods the first one counts.
@@ -131,14 +127,6 @@ api::apps::DaemonSetStatus count(Look& l) {
   s.numberUnavailable = s.desiredNumberScheduled - s.numberAvailable;
   if (l.history.collisionCount > 0) s.collisionCount = l.history.collisionCount;
   return s;
-}
-
-void writeStatus(Look& l, const api::apps::DaemonSetStatus& status) {
-  Json before = api::toJson(l.set.status), after = api::toJson(status);
-  if (before == after) return;
-  for (auto& field : before.as_object())
-    if (!after.as_object().contains(field.key())) after.as_object()[field.key()] = nullptr;
-  l.plan.patchNewest(*l.object, JsonObject{{"status", std::move(after)}}, "status");
 }
 
 // Those whose pods still run are kept whatever their age.
@@ -189,7 +177,7 @@ Plan reconcileDaemonSet(const Snapshot& snapshot, const Key& key, Moment now) {
     deletePods(l);
     forget(l);
   }
-  writeStatus(l, status);
+  l.plan.patchStatus(*l.object, l.set.status, status);
   return std::move(l.plan);
 }
 

@@ -141,11 +141,7 @@ void progressStatus(Rollout& r) {
 }
 
 void writeStatus(Rollout& r) {
-  Json before = api::toJson(r.d.status), after = api::toJson(r.status);
-  if (before == after) return;
-  for (auto& field : before.as_object())
-    if (!after.as_object().contains(field.key())) after.as_object()[field.key()] = nullptr;
-  r.plan.patchNewest(*r.object, JsonObject{{"status", std::move(after)}}, "status");
+  r.plan.patchStatus(*r.object, r.d.status, r.status);
 }
 
 }  // namespace ph::controllers::deployment

@@ -144,16 +144,8 @@ Plan reconcileDisruption(const Snapshot& snapshot, const Key& key, Moment now) {
   status.expectedPods = int32_t(expected.pods);
   status.observedGeneration = object->meta().generation;
   setCondition(status, expected.problem, object->meta().generation, now.wall);
-  Json before = api::toJson(budget.status), after = api::toJson(status);
-  if (before == after) return plan;
-  for (auto& field : before.as_object())
-    if (!after.as_object().contains(field.key())) after.as_object()[field.key()] = nullptr;
-  // A merge patch leaves out what is gone from a map only when told so.
-  if (auto* gone = after.as_object().if_contains("disruptedPods"); gone && gone->is_object())
-    for (auto& [name, since] : budget.status.disruptedPods)
-      if (!status.disruptedPods.contains(name)) gone->as_object()[name] = nullptr;
   // An eviction may have counted one down in the meantime: only on the state that this was reckoned from.
-  plan.patch(*object, JsonObject{{"status", std::move(after)}}, "status");
+  plan.patchStatus(*object, budget.status, status, Onto::Same);
   return plan;
 }
 

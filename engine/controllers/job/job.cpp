@@ -38,23 +38,12 @@ void startOrSuspend(Run& r) {
   if (was || !r.status.startTime) r.status.startTime = r.now.wall;
 }
 
-// What became empty is named, or a merge patch would leave it as it was.
-void nullWhatWent(const Json& before, Json& after) {
-  for (auto& field : before.as_object()) {
-    Json& now = after.as_object()[field.key()];
-    if (now.is_object() && field.value().is_object()) nullWhatWent(field.value(), now);
-  }
-}
-
 // Only onto the very status that this one was made from: a number may not count twice.
 void writeStatus(Run& r) {
   r.status.active = static_cast<int32_t>(r.active.size());
   r.status.ready = static_cast<int32_t>(std::count_if(r.active.begin(), r.active.end(), podReady));
   r.status.terminating = r.terminating;
-  Json before = api::toJson(r.job.status), after = api::toJson(r.status);
-  if (before == after) return;
-  nullWhatWent(before, after);
-  r.plan.patch(*r.object, JsonObject{{"status", std::move(after)}}, "status");
+  r.plan.patchStatus(*r.object, r.job.status, r.status, Onto::Same);
 }
 
 // The numbers of a finished job stand: pods that come late count no more.

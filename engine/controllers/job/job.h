@@ -3,9 +3,15 @@
 // number only after that. Source of the rules: Kubernetes documentation, "Jobs". Threads: pure.
 #pragma once
 
+#include "engine/api/types/batch.h"
 #include "engine/controllers/runner.h"
 
 namespace ph::controllers {
+
+namespace job {
+// Complete or Failed; null while it runs.
+const api::batch::JobCondition* finished(const api::batch::JobStatus& status);
+}  // namespace job
 
 Plan reconcileJob(const Snapshot& snapshot, const Key& key, Moment now);
 ControllerSpec jobController(const Kinds& kinds);

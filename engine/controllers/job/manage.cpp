@@ -20,10 +20,7 @@ int wanted(const Run& r) {
 }
 
 void remove(Run& r, const ObjectPtr& pod) {
-  Step& s = r.plan.remove(*pod);
-  auto about = client::ObjectReference::to(*r.object);
-  s.ok = Note{about, "Normal", "SuccessfulDelete", "Deleted pod: "};
-  s.failed = Note{about, "Warning", "FailedDelete", "Error deleting: "};
+  r.plan.remove(*pod).tell(client::ObjectReference::to(*r.object), "Delete", "Deleted pod: ", "Error deleting: ");
 }
 
 // A pod that we no longer want is no failure: it is deleted once it has lost its finalizer.
@@ -72,12 +69,6 @@ std::vector<int32_t> openIndexes(Run& r, int count) {
   return out;
 }
 
-JsonObject& ensure(JsonObject& in, std::string_view key) {
-  Json& v = in[key];
-  if (!v.is_object()) v = JsonObject{};
-  return v.as_object();
-}
-
 Json podFrom(const Run& r) {
   Json pod = replicas::podFrom(*r.object);
   Json& finalizers = pod.at("metadata").as_object()["finalizers"];
@@ -111,11 +102,11 @@ Json withIndex(const Run& r, Json pod, int32_t index) {
   auto& spec = pod.at("spec").as_object();
   std::string number = std::to_string(index), end = "-" + number + "-";
   meta["generateName"] = r.object->name().substr(0, kLongestPrefix - end.size()) + end;
-  ensure(meta, "annotations")[kIndex] = number;
-  ensure(meta, "labels")[kIndex] = number;
+  ensureObject(meta, "annotations")[kIndex] = number;
+  ensureObject(meta, "labels")[kIndex] = number;
   if (r.perIndex()) {
     auto it = r.history.find(index);
-    ensure(meta, "annotations")[kIndexFailures] = std::to_string(it == r.history.end() ? 0 : it->second.failures);
+    ensureObject(meta, "annotations")[kIndexFailures] = std::to_string(it == r.history.end() ? 0 : it->second.failures);
   }
   spec["hostname"] = r.object->name() + "-" + number;
   nameIndex(spec);
@@ -130,9 +121,7 @@ void create(Run& r, int count) {
   Json pod = podFrom(r);
   auto about = client::ObjectReference::to(*r.object);
   auto make = [&](const Json& body) {
-    Step& s = r.plan.create(r.snapshot.kinds().pods, r.object->ns(), body);
-    s.ok = Note{about, "Normal", "SuccessfulCreate", "Created pod: "};
-    s.failed = Note{about, "Warning", "FailedCreate", "Error creating: "};
+    r.plan.create(r.snapshot.kinds().pods, r.object->ns(), body).tell(about, "Create", "Created pod: ", "Error creating: ");
   };
   if (r.indexed()) {
     for (int32_t index : openIndexes(r, count)) make(withIndex(r, pod, index));

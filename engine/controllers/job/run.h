@@ -12,6 +12,7 @@
 #include "engine/api/types/batch.h"
 #include "engine/controllers/common/pods.h"
 #include "engine/controllers/job/indexes.h"
+#include "engine/controllers/job/job.h"
 
 namespace ph::controllers::job {
 
@@ -102,7 +103,6 @@ Ruling judge(const api::batch::Job& job, const ObjectPtr& pod);
 // verdict.cpp: whether the job is to end, and the conditions that say so.
 const api::batch::JobCondition* condition(const api::batch::JobStatus& status, std::string_view type);
 void setCondition(Run& run, std::string type, bool on, std::string reason, std::string message);
-const api::batch::JobCondition* finished(const api::batch::JobStatus& status);  // Complete or Failed
 std::optional<Verdict> decided(const api::batch::JobStatus& status);  // what was stored as decided
 std::optional<Verdict> verdictOf(Run& run);
 void carryOut(Run& run, const Verdict& verdict);

@@ -17,10 +17,7 @@ inline Json podFrom(const api::Object& object) {
   Json tree = object.tree();
   Json& pod = tree.at("spec").at("template");
   JsonObject meta{{"generateName", object.name() + "-"}, {"namespace", object.ns()}};
-  if (auto* from = pod.as_object().if_contains("metadata")) {
-    for (auto* field : {"labels", "annotations", "finalizers"})
-      if (auto* v = from->as_object().if_contains(field)) meta[field] = std::move(*v);
-  }
+  takeMeta(pod, {"labels", "annotations", "finalizers"}, meta);
   meta["ownerReferences"] = JsonArray{controllerReference(object)};
   return JsonObject{{"apiVersion", "v1"},
                     {"kind", "Pod"},
@@ -39,8 +36,7 @@ inline void createPods(const ObjectPtr& object, int count, const Key& key, const
     s.write.info = snapshot.kinds().pods;
     s.write.ns = object->ns();
     s.write.body = body;
-    s.ok = Note{about, "Normal", "SuccessfulCreate", "Created pod: "};
-    s.failed = Note{about, "Warning", "FailedCreate", "Error creating: "};
+    s.tell(about, "Create", "Created pod: ", "Error creating: ");
   }
 }
 
@@ -63,11 +59,7 @@ void deletePods(const Snapshot& snapshot, const ObjectPtr& object, std::vector<O
   count = std::min(count, kBurst);
   if (count < int(pods.size())) sortForDeletion(pods, neighboursOf<Form>(snapshot, object, pods));
   auto about = client::ObjectReference::to(*object);
-  for (int i = 0; i < count; ++i) {
-    Step& s = plan.remove(*pods[size_t(i)]);
-    s.ok = Note{about, "Normal", "SuccessfulDelete", "Deleted pod: "};
-    s.failed = Note{about, "Warning", "FailedDelete", "Error deleting: "};
-  }
+  for (int i = 0; i < count; ++i) plan.remove(*pods[size_t(i)]).tell(about, "Delete", "Deleted pod: ", "Error deleting: ");
 }
 
 inline bool hasLabels(const ObjectPtr& pod, const auto& labels) {
@@ -111,12 +103,7 @@ void writeStatus(const ObjectPtr& object, const std::vector<ObjectPtr>& pods, co
   }
   if (until) plan.lookAgain(*until);
   reportFailure(status, key, now.wall);
-  Json before = api::toJson(rs.status), after = api::toJson(status);
-  if (before == after) return;
-  // We alone write it, one plan at a time: nothing to compare with. Fields that became zero go.
-  for (auto& field : before.as_object())
-    if (!after.as_object().contains(field.key())) after.as_object()[field.key()] = nullptr;
-  plan.patchNewest(*object, JsonObject{{"status", std::move(after)}}, "status");
+  plan.patchStatus(*object, rs.status, status);
 }
 
 template <class Form>

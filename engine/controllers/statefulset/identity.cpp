@@ -41,13 +41,10 @@ Json newPod(const Look& l, int64_t ordinal) {
   Json pod = old ? l.oldTemplate : l.newTemplate;
   std::string name = l.podName(ordinal);
   JsonObject meta{{"name", name}, {"namespace", l.object->ns()}};
-  if (auto* from = pod.as_object().if_contains("metadata"))
-    for (auto* field : {"labels", "annotations", "finalizers"})
-      if (auto* v = from->as_object().if_contains(field)) meta[field] = std::move(*v);
-  Json& labels = meta["labels"];
-  if (!labels.is_object()) labels = JsonObject{};
-  for (auto& label : identityLabels(l, ordinal)) labels.as_object()[label.key()] = label.value();
-  labels.as_object()[kRevisionHash] = old ? l.status.currentRevision : l.status.updateRevision;
+  takeMeta(pod, {"labels", "annotations", "finalizers"}, meta);
+  JsonObject& labels = ensureObject(meta, "labels");
+  for (auto& label : identityLabels(l, ordinal)) labels[label.key()] = label.value();
+  labels[kRevisionHash] = old ? l.status.currentRevision : l.status.updateRevision;
   meta["ownerReferences"] = JsonArray{controllerReference(*l.object)};
 
   JsonObject& spec = pod.at("spec").as_object();

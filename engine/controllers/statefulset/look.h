@@ -79,6 +79,5 @@ void roll(Look& l);
 
 // status.cpp
 void countStatus(Look& l);
-void writeStatus(Look& l);
 
 }  // namespace ph::controllers::statefulset

@@ -77,9 +77,8 @@ Note Look::note(std::string type, std::string reason, std::string message) const
 }
 
 void Look::told(Step& step, const std::string& reason, const std::string& what) const {
-  step.ok = note("Normal", "Successful" + reason, what + " successful");
-  step.failed = note("Warning", "Failed" + reason, what + " failed error: ");
-  step.failed->whole = false;
+  step.tell(client::ObjectReference::to(*object), reason, what + " successful", what + " failed error: ");
+  step.ok->whole = true;
 }
 
 void Look::remove(const ObjectPtr& pod) {
@@ -123,7 +122,7 @@ Plan reconcileStatefulSet(const Snapshot& snapshot, const Key& key, Moment now) 
     countStatus(l);
     trim(l);
   }
-  writeStatus(l);
+  l.plan.patchStatus(*l.object, l.set.status, l.status);
   return std::move(l.plan);
 }
 

@@ -37,13 +37,4 @@ void countStatus(Look& l) {
   s.currentReplicas = s.updatedReplicas;
 }
 
-void writeStatus(Look& l) {
-  Json before = api::toJson(l.set.status), after = api::toJson(l.status);
-  if (before == after) return;
-  // We alone write it, one plan at a time: nothing to compare with. Fields that became zero go.
-  for (auto& field : before.as_object())
-    if (!after.as_object().contains(field.key())) after.as_object()[field.key()] = nullptr;
-  l.plan.patchNewest(*l.object, JsonObject{{"status", std::move(after)}}, "status");
-}
-
 }  // namespace ph::controllers::statefulset

@@ -42,6 +42,8 @@ JsonObject referenceTo(const api::Object& claim) {
           {"resourceVersion", std::to_string(claim.revision())}};
 }
 
+JsonArray textsOf(const std::vector<std::string>& texts) { return JsonArray(texts.begin(), texts.end()); }
+
 bool completed(const PersistentVolumeClaim& claim) { return claim.metadata.annotations.contains(kBindCompleted); }
 
 // First the volume learns whose it is, then the claim: of two claims that want it, one gets it.
@@ -55,9 +57,7 @@ void setPhase(const Look& look, const char* phase, const PersistentVolume* volum
     JsonObject capacity;
     if (auto size = volume->spec.capacity.find("storage"); size != volume->spec.capacity.end()) capacity["storage"] = size->second.text();
     status["capacity"] = std::move(capacity);
-    JsonArray modes;
-    for (auto& m : volume->spec.accessModes) modes.emplace_back(m);
-    status["accessModes"] = std::move(modes);
+    status["accessModes"] = textsOf(volume->spec.accessModes);
   }
   look.plan.patchNewest(*look.object, JsonObject{{"status", std::move(status)}}, "status");
 }
@@ -136,13 +136,11 @@ Json volumeFor(const Look& look, const api::Object& classObject, const api::Obje
   auto folder = storageClass.parameters.find("path");
   std::string root(folder == storageClass.parameters.end() ? kFolder : std::string_view(folder->second));
   std::string hostname(node.meta().label(kHostname));
-  JsonArray modes;
-  for (auto& m : look.claim.spec.accessModes) modes.emplace_back(m);
   auto size = look.claim.spec.resources.requests.find("storage");
   JsonObject rule{{"key", kHostname}, {"operator", "In"}, {"values", JsonArray{hostname.empty() ? node.name() : hostname}}};
   JsonObject term{{"matchExpressions", JsonArray{std::move(rule)}}};
   JsonObject spec{{"capacity", {{"storage", size == look.claim.spec.resources.requests.end() ? "0" : size->second.text()}}},
-                  {"accessModes", std::move(modes)},
+                  {"accessModes", textsOf(look.claim.spec.accessModes)},
                   {"claimRef", referenceTo(*look.object)},
                   {"persistentVolumeReclaimPolicy", storageClass.reclaimPolicy.value_or("Delete")},
                   {"storageClassName", classObject.name()},

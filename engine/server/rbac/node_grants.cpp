@@ -2,6 +2,7 @@
 
 #include "engine/api/codec.h"
 #include "engine/api/types/core.h"
+#include "engine/api/volumes.h"
 
 namespace ph::server {
 namespace {
@@ -32,8 +33,7 @@ bool containerNames(const Container& c, const Wanted& w) {
 bool volumeNames(const v1::Volume& v, const Wanted& w, std::string_view podName) {
   if (v.configMap && w.is(PodUse::ConfigMap, v.configMap->name)) return true;
   if (v.secret && w.is(PodUse::Secret, v.secret->secretName)) return true;
-  if (v.persistentVolumeClaim && w.is(PodUse::Claim, v.persistentVolumeClaim->claimName)) return true;
-  if (v.ephemeral && w.is(PodUse::Claim, std::string(podName) + "-" + v.name)) return true;
+  if (w.is(PodUse::Claim, api::claimOf(podName, v))) return true;
   if (v.csi && v.csi->nodePublishSecretRef && w.is(PodUse::Secret, v.csi->nodePublishSecretRef->name)) return true;
   if (!v.projected) return false;
   for (auto& source : v.projected->sources) {

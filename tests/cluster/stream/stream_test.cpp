@@ -17,29 +17,6 @@ class StreamTest : public QObject, fleettest::Cluster {
   Q_OBJECT
   QTemporaryDir dir_;
 
-  struct Outcome {
-    int exit = -1;
-    QByteArray out, err;
-  };
-  QStringList full(const QStringList& arguments) { return QStringList{"--kubeconfig", QString::fromStdString(engine_->kubeconfig())} + arguments; }
-  std::unique_ptr<QProcess> begin(const QStringList& arguments) {
-    auto p = std::make_unique<QProcess>();
-    p->start("kubectl", full(arguments));
-    return p;
-  }
-  Outcome kubectl(const QStringList& arguments, const QByteArray& input = {}, int timeoutMs = 60000) {
-    auto p = begin(arguments);
-    p->write(input);
-    p->closeWriteChannel();
-    bool ended = p->waitForFinished(timeoutMs);
-    if (!ended) {
-      p->kill();
-      p->waitForFinished();
-    }
-    Outcome o{ended ? p->exitCode() : -1, p->readAllStandardOutput(), p->readAllStandardError()};
-    if (o.exit != 0 && !o.err.contains("unexpected EOF")) qInfo("kubectl %s: %d: %s", qPrintable(arguments.join(' ')), o.exit, o.err.constData());
-    return o;
-  }
   // A terminal around kubectl, since -t asks for one.
   Outcome inTerminal(const QString& command, const QByteArray& input, int timeoutMs = 60000) {
     QProcess p;

@@ -13,24 +13,6 @@ class WorkloadsTest : public QObject, fleettest::Cluster {
   Q_OBJECT
   QTemporaryDir dir_;
 
-  struct Outcome {
-    int exit = -1;
-    QByteArray out, err;
-  };
-  Outcome kubectl(const QStringList& arguments, const QByteArray& input = {}, int timeoutMs = 60000) {
-    QProcess p;
-    p.start("kubectl", QStringList{"--kubeconfig", QString::fromStdString(engine_->kubeconfig())} + arguments);
-    p.write(input);
-    p.closeWriteChannel();
-    bool ended = p.waitForFinished(timeoutMs);
-    if (!ended) {
-      p.kill();
-      p.waitForFinished();
-    }
-    Outcome o{ended ? p.exitCode() : -1, p.readAllStandardOutput(), p.readAllStandardError()};
-    if (o.exit != 0) qInfo("kubectl %s: %d: %s", qPrintable(arguments.join(' ')), o.exit, o.err.constData());
-    return o;
-  }
   QByteArray field(const QStringList& what, const QString& path) { return kubectl(QStringList{"get"} + what + QStringList{"-o", "jsonpath={" + path + "}"}).out; }
   bool apply(const QByteArray& yaml) { return kubectl({"apply", "-f", "-"}, yaml).exit == 0; }
 

@@ -29,6 +29,20 @@ api::ObjectPtr pod(const std::string& spec) {
   return api::Object::make(registry->find("", "v1", "pods"), *tree, 1);
 }
 
+// An API, and the volumes of a node in a folder of its own.
+struct World {
+  QTemporaryDir dir;
+  std::shared_ptr<SimExecutor> sim;
+  test::FakeClient api;
+  std::shared_ptr<PodVolumes> volumes;
+  World(uint64_t seed, const std::string& folder) : sim(SimExecutor::make(seed)), api(sim) {
+    VolumeOptions options;
+    options.folder = dir.path().toStdString() + folder;
+    volumes = std::make_shared<PodVolumes>(api, sim, sim, options);
+    volumes->start();
+  }
+};
+
 std::string valueOf(const Environment& env, const std::string& name) {
   for (auto& [k, v] : env)
     if (k == name) return v;
@@ -146,13 +160,8 @@ class VolumesTest : public QObject {
   }
 
   void volumesAreMadeAndFollowTheirObjects() {
-    QTemporaryDir dir;
-    auto sim = SimExecutor::make(5);
-    test::FakeClient api(sim);
-    VolumeOptions options;
-    options.folder = dir.path().toStdString();
-    auto volumes = std::make_shared<PodVolumes>(api, sim, sim, options);
-    volumes->start();
+    World w(5, "");
+    auto& [dir, sim, api, volumes] = w;
     auto p = pod(R"Y(
   containers: [{name: c, image: i, volumeMounts: [{name: cfg, mountPath: /cfg}, {name: tmp, mountPath: /tmp, subPath: ../x}]}]
   volumes:
@@ -192,13 +201,8 @@ class VolumesTest : public QObject {
   }
 
   void aClaimIsWaitedForAndItsFolderMade() {
-    QTemporaryDir dir;
-    auto sim = SimExecutor::make(6);
-    test::FakeClient api(sim);
-    VolumeOptions options;
-    options.folder = dir.path().toStdString() + "/pods";
-    auto volumes = std::make_shared<PodVolumes>(api, sim, sim, options);
-    volumes->start();
+    World w(6, "/pods");
+    auto& [dir, sim, api, volumes] = w;
     auto p = pod(R"Y(
   containers: [{name: c, image: i, volumeMounts: [{name: data, mountPath: /data}]}]
   volumes: [{name: data, persistentVolumeClaim: {claimName: shop, readOnly: true}}]
@@ -245,13 +249,8 @@ class VolumesTest : public QObject {
   }
 
   void whatIsNoFolderOfTheNodeIsRefused() {
-    QTemporaryDir dir;
-    auto sim = SimExecutor::make(7);
-    test::FakeClient api(sim);
-    VolumeOptions options;
-    options.folder = dir.path().toStdString() + "/pods";
-    auto volumes = std::make_shared<PodVolumes>(api, sim, sim, options);
-    volumes->start();
+    World w(7, "/pods");
+    auto& [dir, sim, api, volumes] = w;
     auto p = pod("  containers: [{name: c, image: i}]\n  volumes: [{name: data, persistentVolumeClaim: {claimName: shop}}]\n");
     api.put(*api::parseYaml("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: shop, namespace: ns1, uid: c-1}\nspec: {volumeName: v}"));
     auto tryWith = [&](const std::string& source) {
