@@ -25,6 +25,8 @@ DecisionRule ruleNamed(const QString& key) {
       {"NodePorts", DecisionModel::tr("Ports"), DecisionModel::tr("The host ports that the pod asks for are free.")},
       {"NodeResourcesFit", DecisionModel::tr("Room"),
        DecisionModel::tr("What the pod asks for is free; the more is left, the better.")},
+      {"VolumeBinding", DecisionModel::tr("Volumes"),
+       DecisionModel::tr("The machine reaches the volumes of the pod's claims.")},
       {"NodeResourcesBalancedAllocation", DecisionModel::tr("Balance"),
        DecisionModel::tr("CPU and memory get used up alike.")},
       {"InterPodAffinity", DecisionModel::tr("Company"),

@@ -2,6 +2,7 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include "engine/scheduler/plugins/plugins.h"
 #include "models/decision_model.h"
 #include "models/steps_model.h"
 #include "tests/support/fake_client.h"
@@ -223,6 +224,22 @@ class InsightModelsTest : public QObject {
     QCOMPARE(m.remedy().text, text);
     QCOMPARE(m.remedy().command, command);
     QCOMPARE(!m.remedy().uncordon.isEmpty(), remedy.startsWith("uncordon"));
+  }
+
+  void everyRuleOfTheSchedulerHasWords() {
+    const auto profile = scheduler::defaultProfile();
+    QStringList filters, scorers;
+    for (auto& p : profile.filters) filters << QString::fromUtf8(p->name().data(), qsizetype(p->name().size()));
+    for (auto& p : profile.scores) scorers << QString::fromUtf8(p->name().data(), qsizetype(p->name().size()));
+    auto list = [](const QStringList& names) { return QString("[\"%1\"]").arg(names.join("\",\"")); };
+    ClusterState state;
+    put(state, web("n"));
+    DecisionModel m(&state);
+    m.setPod("default/web-x");
+    m.read(tree(QString("{\"status\":{\"node\":\"n\",\"nodes\":1,\"feasible\":1,\"filters\":%1,\"scorers\":%2,\"rows\":[]}}")
+                    .arg(list(filters), list(scorers)).toUtf8().constData()));
+    QVERIFY(m.rules().size() >= profile.filters.size());
+    for (auto& rule : m.rules()) QVERIFY2(!rule.what.isEmpty() && rule.name != rule.key, qPrintable(rule.key));
   }
 
   void aWaitingPodsDecisionFollowsTheMachines() {
