@@ -37,11 +37,9 @@ struct Pool {
   uint64_t order = 0;
   bool stop = false;
 
-  // Call under the mutex.
-  void wakeOne() {
-    if (idle > 0) told.notify_one();
-    else if (timerWaiter) due.notify_one();
-  }
+  // Who is to be notified of a task; nobody when all work. Call under the mutex, notify after it: a worker woken under
+  // the mutex would sleep again for it.
+  std::condition_variable* sleeper() { return idle > 0 ? &told : timerWaiter ? &due : nullptr; }
 
   // Moves what is due to the run queue; cancelled timers vanish. Call under the mutex.
   void fireDue(MonoTime now) {
@@ -65,8 +63,9 @@ struct Pool {
         Task task = std::move(ready.front());
         ready.pop_front();
         // Another worker takes what is left, or keeps the timers while this one is busy.
-        if (!ready.empty() || (!timers.empty() && !timerWaiter)) wakeOne();
+        auto* other = !ready.empty() || (!timers.empty() && !timerWaiter) ? sleeper() : nullptr;
         lock.unlock();
+        if (other) other->notify_one();
         task();
         task = nullptr;  // its captures die outside the lock
         lock.lock();
@@ -112,23 +111,26 @@ class ThreadExecutor : public Executor, public std::enable_shared_from_this<Thre
   }
 
   void post(Task task) override {
-    std::lock_guard lock(pool_->mutex);
+    std::unique_lock lock(pool_->mutex);
     if (pool_->stop) return;
     pool_->ready.push_back(std::move(task));
-    pool_->wakeOne();
+    auto* sleeper = pool_->sleeper();
+    lock.unlock();
+    if (sleeper) sleeper->notify_one();
   }
 
   Timer after(Duration delay, Task task) override {
     auto cancelled = std::make_shared<std::atomic<bool>>(false);
-    std::lock_guard lock(pool_->mutex);
+    std::unique_lock lock(pool_->mutex);
     if (pool_->stop) return Timer(cancelled);
     MonoTime due = systemClock().monoNow() + delay;
     bool first = pool_->timers.empty() || due < pool_->timers.front().due;
     pool_->timers.push_back({due, pool_->order++, cancelled, std::move(task)});
     std::push_heap(pool_->timers.begin(), pool_->timers.end(), later);
     // Whoever sleeps for the timers must look again; without one, somebody must begin to.
-    if (pool_->timerWaiter && first) pool_->due.notify_one();
-    else if (!pool_->timerWaiter) pool_->wakeOne();
+    auto* sleeper = !pool_->timerWaiter ? pool_->sleeper() : first ? &pool_->due : nullptr;
+    lock.unlock();
+    if (sleeper) sleeper->notify_one();
     return Timer(cancelled);
   }
 
