@@ -70,10 +70,12 @@ Plan assignCidrs(const Snapshot& snapshot, const CidrPool& pool) {
     if (next == used.size()) {
       plan.notes.push_back({client::ObjectReference::to(*node), "Warning", "CIDRNotAvailable",
                             "No part of the cluster's pod network is left for this node"});
-      plan.lookAgain(std::chrono::seconds(10));
       continue;
     }
-    if (plan.steps.size() == kMostAtOnce) break;
+    if (plan.steps.size() == kMostAtOnce) {
+      plan.lookAgain({});
+      break;
+    }
     used[next] = true;
     std::string cidr = pool.at(next);
     plan.patchNewest(
@@ -85,8 +87,10 @@ Plan assignCidrs(const Snapshot& snapshot, const CidrPool& pool) {
 ControllerSpec ipamController(const Kinds& kinds, CidrPool pool) {
   ControllerSpec spec;
   spec.name = "node-ipam-controller";
-  spec.watches = {{kinds.nodes, [](const Snapshot&, const client::Change& c, Keys& keys) {
-                     if (c.now && c.now->as<api::core::Node>().spec.podCIDR.empty()) keys.push_back("nodes");
+  // Not at each heartbeat of a node for which nothing is left: when one comes without, loses it, or gives one back.
+  auto lacks = [](const ObjectPtr& node) { return node->as<api::core::Node>().spec.podCIDR.empty(); };
+  spec.watches = {{kinds.nodes, [lacks](const Snapshot&, const client::Change& c, Keys& keys) {
+                     if (!c.now || (lacks(c.now) && (!c.old || !lacks(c.old)))) keys.push_back("nodes");
                    }}};
   spec.reconcile = [pool](const Snapshot& s, const Key&, Moment) { return assignCidrs(s, pool); };
   return spec;

@@ -97,15 +97,11 @@ std::vector<double> Chooser::totals(const Active& active, const PodInfo& pod, co
 }
 
 int Chooser::pick(const std::vector<int>& among, const std::vector<double>& totals) {
-  int winner = -1;
-  double best = -1;
-  uint64_t ties = 0;
-  for (size_t i = 0; i < among.size(); ++i) {
-    if (totals[i] < best) continue;
-    if (totals[i] > best) best = totals[i], ties = 0;
-    if (random_.below(++ties) == 0) winner = among[i];  // each of equals has the same chance
-  }
-  return winner;
+  double best = *std::max_element(totals.begin(), totals.end());
+  auto equals = uint64_t(std::count(totals.begin(), totals.end(), best));
+  uint64_t chosen = equals > 1 ? random_.below(equals) : 0;  // each of equals has the same chance
+  for (size_t i = 0;; ++i)
+    if (totals[i] == best && chosen-- == 0) return among[i];
 }
 
 int Chooser::chooseCached(const Active& active, const PodInfo& pod, Cluster& cluster, Verdict& verdict) {

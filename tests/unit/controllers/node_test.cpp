@@ -16,8 +16,8 @@ class NodeTest : public QObject {
   std::unique_ptr<Cluster> c_;
   int renewals_ = 0;
 
-  void node(const std::string& name, const std::string& ready = "True", const std::string& spec = "{}") {
-    c_->put("apiVersion: v1\nkind: Node\nmetadata: {name: " + name + "}\nspec: " + spec +
+  client::ObjectPtr node(const std::string& name, const std::string& ready = "True", const std::string& spec = "{}") {
+    return c_->put("apiVersion: v1\nkind: Node\nmetadata: {name: " + name + "}\nspec: " + spec +
             "\nstatus: {conditions: [{type: Ready, status: '" + ready +
             "', reason: X, lastTransitionTime: '2026-01-01T00:00:00Z'}]}");
   }
@@ -254,6 +254,19 @@ class NodeTest : public QObject {
     p = controllers::assignCidrs(c_->snapshot, *tiny);
     QVERIFY(p.empty());
     QCOMPARE(p.notes.size(), size_t(2));
+    // Asked again when one comes or goes, not at each heartbeat.
+    auto asked = [&](client::ObjectPtr old, client::ObjectPtr now) {
+      controllers::Keys keys;
+      for (auto& w : controllers::ipamController(c_->snapshot.kinds(), *tiny).watches)
+        w.keys(c_->snapshot, {std::move(old), std::move(now)}, keys);
+      return keys.size();
+    };
+    auto bare = node("a"), served = node("b", "True", "{podCIDR: 10.244.0.0/24}");
+    QCOMPARE(asked(nullptr, bare), size_t(1));
+    QCOMPARE(asked(served, bare), size_t(1));
+    QCOMPARE(asked(served, nullptr), size_t(1));
+    QCOMPARE(asked(bare, bare), size_t(0));
+    QCOMPARE(asked(bare, served), size_t(0));
     QVERIFY(!controllers::CidrPool::parse("10.244.0.0", 24).ok());
     QVERIFY(!controllers::CidrPool::parse("10.244.0.0/28", 24).ok());
     QVERIFY(!controllers::CidrPool::parse("fd00::/64", 24).ok());
