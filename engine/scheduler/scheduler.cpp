@@ -15,6 +15,7 @@
 #include "engine/client/reflector.h"
 #include "engine/scheduler/framework/preemption.h"
 #include "engine/scheduler/framework/queue.h"
+#include "engine/scheduler/rebalancer.h"
 
 namespace ph::scheduler {
 namespace {
@@ -73,6 +74,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
       if (self->nodeReflector_) self->nodeReflector_->stop();
       if (self->budgetReflector_) self->budgetReflector_->stop();
       for (auto& reflector : self->storageReflectors_) reflector->stop();
+      if (self->rebalancer_) self->rebalancer_->stop();
       if (self->events_) self->events_->stop();
     });
   }
@@ -151,6 +153,9 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
                                                     if (auto self = weak.lock()) self->onPods(changes);
                                                   },
                                               .onSynced = synced});
+    rebalancer_ = std::make_shared<Rebalancer>(client_, strand_, events_, cluster_, chooser_,
+                                               [this] { return !queue_.hasActive() && inFlight_.empty(); });
+    rebalancer_->start();
   }
 
   void onNodes(const std::vector<client::Change>& changes) {
@@ -591,6 +596,7 @@ class SchedulerImpl : public Scheduler, public std::enable_shared_from_this<Sche
   std::shared_ptr<client::Reflector> podReflector_, nodeReflector_, budgetReflector_;
   std::vector<std::shared_ptr<client::Reflector>> storageReflectors_;
   std::shared_ptr<client::EventRecorder> events_;
+  std::shared_ptr<Rebalancer> rebalancer_;
   std::unordered_set<std::string> inFlight_;  // uids whose binding is under way
   std::unordered_map<std::string, Nomination> nominated_;  // by the pod's uid
   std::unordered_map<std::string, Decision> decisions_;  // by pod key

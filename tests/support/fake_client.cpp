@@ -220,6 +220,7 @@ Result<ObjectPtr> FakeClient::apply(Write w) {
 Result<ObjectPtr> FakeClient::doWrite(Write& w) {
   switch (w.verb) {
     case Verb::Create:
+      if (w.subresource == "eviction") return evict(w);
       return w.subresource == "binding" ? bind(w) : doCreate(w);
     case Verb::Delete:
       return doDelete(w);
@@ -354,6 +355,14 @@ Result<ObjectPtr> FakeClient::doDelete(const Write& w) {
   meta["deletionGracePeriodSeconds"] = grace;
   if (spaceWaits) objectAt(tree, "status")["phase"] = "Terminating";
   return finish(&info, std::move(tree), old);
+}
+
+Result<ObjectPtr> FakeClient::evict(const Write& w) {
+  Write gone = w;
+  gone.verb = Verb::Delete;
+  gone.subresource.clear();
+  if (auto body = api::parseJson(w.body); body.ok()) gone.uid = textAt(*body, "deleteOptions.preconditions.uid");
+  return doDelete(gone);
 }
 
 Result<ObjectPtr> FakeClient::bind(const Write& w) {

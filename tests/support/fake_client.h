@@ -84,6 +84,7 @@ class FakeClient : public client::Client {
   Result<ObjectPtr> doCreate(const client::Write& w);
   Result<ObjectPtr> doUpdate(const client::Write& w);
   Result<ObjectPtr> doDelete(const client::Write& w);
+  Result<ObjectPtr> evict(const client::Write& w);
   Result<ObjectPtr> bind(const client::Write& w);
   ObjectPtr commit(const ResourceInfo* info, Json tree, const ObjectPtr& old);
   ObjectPtr finish(const ResourceInfo* info, Json tree, const ObjectPtr& old);
