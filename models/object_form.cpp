@@ -95,21 +95,27 @@ void checkEntries(const ObjectForm& f, QList<FieldProblem>& out) {
 
 }  // namespace
 
-QList<QuotaLimit> quotaLimits() {
-  auto limit = [](const char* key, const QString& what, const char* example) {
-    return QuotaLimit{QString::fromLatin1(key), what, QString::fromLatin1(example)};
+QList<KnownEntry> knownEntries(Kind kind) {
+  auto entry = [](const char* key, const QString& what, const char* example) {
+    return KnownEntry{QString::fromLatin1(key), what, QString::fromLatin1(example)};
   };
-  return {limit("pods", ObjectForms::tr("How many pods there may be."), "20"),
-          limit("requests.cpu", ObjectForms::tr("Cores that all pods together may ask for: 4, or 500m for half of one. Each container must then say what it asks for."), "4"),
-          limit("requests.memory", ObjectForms::tr("Memory that all pods together may ask for. Each container must then say what it asks for."), "8Gi"),
-          limit("limits.cpu", ObjectForms::tr("Cores that all pods together may use at most. Each container must then have a limit."), "8"),
-          limit("limits.memory", ObjectForms::tr("Memory that all pods together may use at most. Each container must then have a limit."), "16Gi"),
-          limit("requests.storage", ObjectForms::tr("Disk space that all claims together may ask for."), "100Gi"),
-          limit("persistentvolumeclaims", ObjectForms::tr("How many claims for storage there may be."), "10"),
-          limit("services", ObjectForms::tr("How many services there may be."), "10"),
-          limit("services.nodeports", ObjectForms::tr("How many services may open a port on every machine."), "2"),
-          limit("configmaps", ObjectForms::tr("How many ConfigMaps there may be."), "50"),
-          limit("secrets", ObjectForms::tr("How many Secrets there may be."), "50")};
+  if (kind == Kind::Namespace)
+    return {entry("pilothouse.io/rebalance", ObjectForms::tr("enabled: copies move, one at a time, when a machine comes or is much emptier than theirs."), "enabled"),
+            entry("pod-security.kubernetes.io/enforce", ObjectForms::tr("Refuses pods that may do more than this: privileged, baseline or restricted."), "baseline"),
+            entry("pod-security.kubernetes.io/warn", ObjectForms::tr("Warns of pods that may do more than this: privileged, baseline or restricted."), "restricted")};
+  if (kind == Kind::Quota)
+    return {entry("pods", ObjectForms::tr("How many pods there may be."), "20"),
+            entry("requests.cpu", ObjectForms::tr("Cores that all pods together may ask for: 4, or 500m for half of one. Each container must then say what it asks for."), "4"),
+            entry("requests.memory", ObjectForms::tr("Memory that all pods together may ask for. Each container must then say what it asks for."), "8Gi"),
+            entry("limits.cpu", ObjectForms::tr("Cores that all pods together may use at most. Each container must then have a limit."), "8"),
+            entry("limits.memory", ObjectForms::tr("Memory that all pods together may use at most. Each container must then have a limit."), "16Gi"),
+            entry("requests.storage", ObjectForms::tr("Disk space that all claims together may ask for."), "100Gi"),
+            entry("persistentvolumeclaims", ObjectForms::tr("How many claims for storage there may be."), "10"),
+            entry("services", ObjectForms::tr("How many services there may be."), "10"),
+            entry("services.nodeports", ObjectForms::tr("How many services may open a port on every machine."), "2"),
+            entry("configmaps", ObjectForms::tr("How many ConfigMaps there may be."), "50"),
+            entry("secrets", ObjectForms::tr("How many Secrets there may be."), "50")};
+  return {};
 }
 
 const FormKind& kindOf(Kind kind) {

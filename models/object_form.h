@@ -38,11 +38,12 @@ QString command(const ObjectForm& form);  // the kubectl line
 QString removeCommand(const ObjectForm& form);
 ObjectForm formOf(const boost::json::value& object);
 
-// What a quota can limit, as people choose it; count/PLURAL.GROUP and others are for those who know them.
-struct QuotaLimit {
+// What people mostly enter in a kind: what a quota can limit, the labels of a namespace that do something. Others are for
+// those who know them. Empty for a kind whose entries are free.
+struct KnownEntry {
   QString key, what, example;
 };
-QList<QuotaLimit> quotaLimits();
+QList<KnownEntry> knownEntries(ObjectForm::Kind kind);
 
 // The kind's place in the API, and its name for people ("ConfigMap").
 struct FormKind {

@@ -473,6 +473,25 @@ class SteerFlowsTest : public QObject {
     picture(d, "quota");
     click(d->findChild<QPushButton*>("submit"));
     QTRY_VERIFY(!dialog<ObjectDialog>());
+
+    // A namespace may have its copies moved: its known labels are offered too.
+    palette("edit default");
+    QTRY_VERIFY(dialog<ObjectDialog>());
+    d = dialog<ObjectDialog>();
+    QTRY_VERIFY(d->keys()->count() > 0);
+    auto* labels = d->findChild<QPushButton*>("addEntry")->menu();
+    QVERIFY(labels);
+    emit labels->aboutToShow();
+    QAction* rebalance = nullptr;
+    for (auto* a : labels->actions())
+      if (a->text() == "pilothouse.io/rebalance") rebalance = a;
+    QVERIFY(rebalance);
+    rebalance->trigger();
+    QCOMPARE(d->value()->toPlainText(), QString("enabled"));
+    QVERIFY2(d->manifest().contains("pilothouse.io/rebalance: enabled"), qPrintable(d->manifest()));
+    picture(d, "namespace");
+    click(d->findChild<QPushButton*>("submit"));
+    QTRY_VERIFY(!dialog<ObjectDialog>());
     palette("edit token");
     QTRY_VERIFY(dialog<ObjectDialog>());
     d = dialog<ObjectDialog>();

@@ -34,9 +34,8 @@ QString titleOf(const ObjectForm& f) {
 }
 
 QString meaningOf(Kind kind, const QString& key) {
-  if (kind != Kind::Quota) return {};
-  for (auto& limit : models::quotaLimits()) {
-    if (limit.key == key) return limit.what;
+  for (auto& known : models::knownEntries(kind)) {
+    if (known.key == key) return known.what;
   }
   return {};
 }
@@ -194,9 +193,9 @@ QWidget* ObjectDialog::entriesPart(QWidget* parent) {
   buttons->setSpacing(space::xs);
   add_ = button(tr("Add"), nullptr, part);
   add_->setObjectName(QStringLiteral("addEntry"));
-  if (form_.kind == Kind::Quota) {
+  if (!models::knownEntries(form_.kind).isEmpty()) {
     add_->setMenu(new QMenu(add_));
-    connect(add_->menu(), &QMenu::aboutToShow, this, &ObjectDialog::offerLimits);
+    connect(add_->menu(), &QMenu::aboutToShow, this, &ObjectDialog::offerEntries);
   }
   drop_ = button(tr("Take out"), nullptr, part);
   drop_->setObjectName(QStringLiteral("dropEntry"));
@@ -204,7 +203,7 @@ QWidget* ObjectDialog::entriesPart(QWidget* parent) {
   buttons->addWidget(drop_);
   buttons->addStretch();
   left->addLayout(buttons);
-  row->addLayout(left, 3);
+  row->addLayout(left, form_.kind == Kind::Namespace ? 6 : 3);  // labels have long names and short values
   auto* right = new QVBoxLayout;
   right->setSpacing(space::xs);
   value_ = new QPlainTextEdit(part);
@@ -310,12 +309,12 @@ void ObjectDialog::showEntry() {
   drop_->setEnabled(any && !form_.immutable);
 }
 
-void ObjectDialog::offerLimits() {
+void ObjectDialog::offerEntries() {
   auto* menu = add_->menu();
   menu->clear();
-  for (auto& limit : models::quotaLimits()) {
-    if (std::any_of(form_.entries.begin(), form_.entries.end(), [&](auto& e) { return e.key == limit.key; })) continue;
-    connect(menu->addAction(limit.key), &QAction::triggered, this, [this, limit] { addEntry(limit.key, limit.example); });
+  for (auto& known : models::knownEntries(form_.kind)) {
+    if (std::any_of(form_.entries.begin(), form_.entries.end(), [&](auto& e) { return e.key == known.key; })) continue;
+    connect(menu->addAction(known.key), &QAction::triggered, this, [this, known] { addEntry(known.key, known.example); });
   }
   menu->addSeparator();
   connect(menu->addAction(tr("Another…")), &QAction::triggered, this, [this] { addEntry(); });

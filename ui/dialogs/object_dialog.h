@@ -39,7 +39,7 @@ class ObjectDialog : public QDialog {
   void refresh();
   void showEntry();
   void addEntry(const QString& wanted = {}, const QString& value = {});
-  void offerLimits();
+  void offerEntries();
   bool oneLine() const { return form_.kind == Kind::Namespace || form_.kind == Kind::Quota; }
   void removeEntry();
   void renameEntry(QListWidgetItem* item);

@@ -470,6 +470,22 @@ class SteerTest : public QObject {
     QCOMPARE(fields(f), QString());
     QVERIFY(manifest(f).contains("requests.cpu: 500m"));
   }
+
+  void whatIsOfferedCanBeSent() {
+    using Kind = ObjectForm::Kind;
+    for (auto kind : {Kind::Namespace, Kind::Quota}) {
+      ObjectForm f;
+      f.kind = kind;
+      f.name = "n";
+      for (auto& known : knownEntries(kind)) {
+        QVERIFY2(!known.what.isEmpty(), qPrintable(known.key));
+        f.entries.append({known.key, known.example, false});
+      }
+      QVERIFY(!f.entries.isEmpty());
+      QVERIFY(check(f).isEmpty());
+    }
+    QVERIFY(knownEntries(Kind::ConfigMap).isEmpty() && knownEntries(Kind::Secret).isEmpty());
+  }
 };
 
 QTEST_MAIN(SteerTest)
