@@ -184,6 +184,8 @@ void World::userMakesApps() {
     apps_[name] = app;
     applyApp(name);
   }
+  rebalances_ = below(8) == 0;
+  if (rebalances_) askToRebalance();
   App agent;
   agent.replicas = int(machines_.size());
   agent.cpu = 10;
@@ -191,6 +193,17 @@ void World::userMakesApps() {
   agent.surge = below(2);
   apps_["agent"] = agent;
   applyApp("agent");
+}
+
+void World::askToRebalance() {
+  client::Write w;
+  w.verb = client::Verb::Patch;
+  w.info = kind("", "namespaces");
+  w.name = "default";
+  w.body = R"({"metadata":{"labels":{"pilothouse.io/rebalance":"enabled"}}})";
+  asUser(std::move(w), [this](Result<client::ObjectPtr> r) {
+    if (!r.ok()) sim_->after(ms(100, 1500), [this] { askToRebalance(); }).detach();
+  });
 }
 
 // A ConfigMap whose value must be what was acknowledged last, or what was asked for since.
@@ -363,6 +376,15 @@ std::string World::unsettled() {
   return {};
 }
 
+// Moves of pods come to an end, and leave all as it was wanted.
+std::string World::restless() {
+  sim_->runFor(8min);
+  int made = watcher_.podsMade();
+  sim_->runFor(2min);
+  if (watcher_.podsMade() != made) return "pods are still moved about, ten minutes after all was well";
+  return unsettled();
+}
+
 Report World::run() {
   sim_->runFor(2s);
   userMakesApps();
@@ -382,6 +404,7 @@ Report World::run() {
   report_.broken = watcher_.broken();
   if (report_.broken.empty() && !why.empty())
     report_.broken = fmt::format("not as wanted after {} s: {}", options_.healing / 1s, why);
+  if (report_.broken.empty() && rebalances_) report_.broken = restless();
   if (report_.broken.empty()) report_.broken = lostPromise();
   report_.trace = watcher_.trace();
   report_.podsMade = watcher_.podsMade();

@@ -69,6 +69,7 @@ class World {
   void powerOn(Machine& machine);
   void powerOff(Machine& machine);
   void userMakesApps();
+  void askToRebalance();
   void userWrites();
   void asUser(client::Write write, std::function<void(Result<client::ObjectPtr>)> done);
   void applyApp(const std::string& name);
@@ -81,6 +82,7 @@ class World {
   void trouble();
   void heal();
   std::string unsettled();    // why it is not yet as wanted; empty: it is
+  std::string restless();     // why rebalancing has not come to rest
   std::string lostPromise();  // what was acknowledged and is not there; empty: none
   const api::ResourceInfo* kind(std::string_view group, std::string_view plural) const;
   uint64_t below(uint64_t n) { return sim_->random().below(n); }
@@ -99,7 +101,7 @@ class World {
   std::map<std::string, App> apps_;
   std::map<std::string, Promise> promises_;
   int writes_ = 0;
-  bool troubled_ = false;
+  bool troubled_ = false, rebalances_ = false;
   Report report_;
 };
 
