@@ -89,7 +89,8 @@ set --{1}
   // What was not there before is ours to remove later, dependencies too: the package lists before and after tell.
   std::string before, after;
   if (pm == "apt-get") {
-    head += R"SH(names() { dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | awk '$1 == "ii" {print $2}' | sort; }
+    // Those too that wait to be configured, or for a trigger: apt ends that on its way, and they are not ours.
+    head += R"SH(names() { dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | awk '$1 !~ /^.[nc]/ {print $2}' | sort; }
 go() { DEBIAN_FRONTEND=noninteractive apt-get -y -q -o APT::Status-Fd=1 -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 -o APT::Color=0 install --no-install-recommends "$@" </dev/null; }
 try() { go "$@" || { apt-get -q -o Dpkg::Use-Pty=0 update </dev/null && go "$@"; }; }
 )SH";

@@ -171,6 +171,28 @@ class FleetTest : public QObject {
     QVERIFY(packagesFor("dnf", false, false, false, false).empty());
   }
 
+  // What a removal may take away again.
+  void onlyWhatWasNotThereIsOurs() {
+    QTemporaryDir dir;
+    auto write = [&](const QString& name, const QByteArray& text) {
+      QFile f(dir.filePath(name));
+      QVERIFY(f.open(QFile::WriteOnly) && f.write(text) == text.size());
+      f.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+    };
+    const QByteArray list = dir.filePath("packages").toUtf8();
+    write("packages", "ii  bash\nit  man-db\niF  half\nhi  held\nun  runc\nrc  cleared\n");
+    write("dpkg-query", "#!/bin/sh\ncat " + list + "\n");
+    // Installs two, and ends what others had begun.
+    write("apt-get", "#!/bin/sh\nsed -i 's/^i[tF] /ii /; s/^un  runc/ii  runc/' " + list + "; echo 'ii  containerd' >> " + list + "\n");
+    std::string script = installScript("apt-get", {"containerd", "runc"});
+    for (size_t at; (at = script.find(place::kStateDir)) != std::string::npos;)
+      script.replace(at, place::kStateDir.size(), dir.filePath("state").toStdString());
+    int code = -1;
+    QByteArray out = runShell("PATH=" + dir.path().toStdString() + ":$PATH\n" + script, &code);
+    QCOMPARE(code, 0);
+    QCOMPARE(out, QByteArray("package=containerd\npackage=runc\n"));
+  }
+
   void scriptsAreValidShell() {
     StartPlan start{"a-node", {"run", "--labels", "x=it's"}, false, true};
     std::vector<std::string> all = {probeScript(), startScript(start), removeScript({"a-node", true}), removeScript({"a-node", false})};
