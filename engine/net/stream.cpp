@@ -127,6 +127,7 @@ Stream::Step Stream::handshake() {
     why = verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : tlsError();
     if (why.empty()) why = ended_ ? "the connection was closed in the handshake" : "the handshake failed";
   }
+  starved_ = done != 1;
   bool sent = sendUnsent();  // an alert goes out too
   if (!why.empty()) return fail("TLS: " + why), Step::Failed;
   if (!sent) return Step::Failed;
@@ -162,6 +163,7 @@ Stream::Got Stream::read(char* to, size_t room, size_t& size) {
   if (drained_ && unsent() == 0 && !SSL_has_pending(ssl_)) return Got::Nothing;
   clearTlsErrors();
   int n = SSL_read(ssl_, to, int(room));
+  starved_ = n <= 0;
   if (n > 0) {
     size = size_t(n);
     return Got::Data;
@@ -251,6 +253,8 @@ void Stream::finish() {
 }
 
 void Stream::onReadable(Task then) {
+  // Of records that were received with others the socket says nothing more.
+  if (ssl_ && !starved_ && SSL_has_pending(ssl_)) return lane_->post(std::move(then));
   drained_ = false;
   descriptor_->io.async_wait(asio::posix::stream_descriptor::wait_read, [then = std::move(then)](auto ec) {
     if (!ec) then();

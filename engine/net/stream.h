@@ -59,6 +59,7 @@ class Stream {
   std::string unsent_;  // bytes as they go to the socket (under TLS: ciphertext)
   size_t unsentFrom_ = 0;
   bool drained_ = false;  // the last receive took all there was: ask again only when readable
+  bool starved_ = false;  // under TLS: what was received is less than a record; else a whole one may be left
   bool ended_ = false;
   std::string error_;
 };

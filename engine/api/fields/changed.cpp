@@ -55,9 +55,10 @@ class Walk {
     bool builtin = shape.type && shape.type->ops && shape.type->form == Form::Object;
     if (next)
       for (auto& kv : *next) {
+        auto* was = old ? old->if_contains(kv.key()) : nullptr;
+        if (was && *was == kv.value()) continue;  // most of what an update leaves alone: no need to walk it
         auto name = view(kv.key());
         auto inner = shape.member(name);
-        auto* was = old ? old->if_contains(kv.key()) : nullptr;
         if (!was && builtin) was = alwaysThere(inner);
         add(out, fieldStep(name), place(was, &kv.value(), inner));
       }

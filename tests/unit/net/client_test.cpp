@@ -179,6 +179,43 @@ class ClientTest : public ClientSuite {
     QVERIFY(log->end->ok());
     QVERIFY(log->data == expected);
   }
+  // Many small records lie in OpenSSL's buffer after one read of the socket, which then says nothing more.
+  void recordsThatCameTogetherAreAllRead_data() { versions(); }
+  void recordsThatCameTogetherAreAllRead() {
+    QFETCH(bool, http2);
+    TestServer s(io);
+    Waiter waiter;
+    std::shared_ptr<Responder> out;
+    s.routes["/watch"] = [&](Request, std::shared_ptr<Responder> r) {
+      r->begin(200, {});
+      waiter.change([&] { out = r; });
+    };
+    auto serverTls = certificates().serverTls();
+    s.start(&serverTls);
+    ClientOptions o;
+    o.endpoint = s.address;
+    o.http2 = http2;
+    o.tls = certificates().clientTls(false);
+    auto own = Io::make(1);  // the server's threads go on while this one is held up
+    auto client = HttpClient::make(own, o);
+    std::mutex gate;
+    std::atomic<size_t> got{0};
+    StreamCallbacks callbacks;
+    callbacks.onData = [&](std::string_view data) {
+      got += data.size();
+      std::lock_guard wait(gate);
+    };
+    auto handle = client->stream(get("/watch"), callbacks);
+    QVERIFY(waiter.until([&] { return out != nullptr; }));
+    gate.lock();
+    for (int i = 0; i < 100; ++i) {
+      out->write(makeBuffer("x"));
+      while (out->buffered() > 0) std::this_thread::yield();  // each is sent for itself
+    }
+    QTRY_COMPARE(got.load(), size_t(1));
+    gate.unlock();
+    QTRY_COMPARE_WITH_TIMEOUT(got.load(), size_t(100), 5000);
+  }
   void streamsUp_data() { versions(); }
   void streamsUp() {
     QFETCH(bool, http2);
