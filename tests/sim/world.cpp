@@ -149,12 +149,13 @@ void World::applyApp(const std::string& name) {
     sim_->after(ms(100, 1500), [this, name] { apps_[name].wanted ? applyApp(name) : deleteApp(name); })
         .detach();
   };
-  asUser(w, [this, w, retry](Result<client::ObjectPtr> r) mutable {
+  asUser(w, [this, w, name, retry](Result<client::ObjectPtr> r) mutable {
     if (r.ok() && !(*r)->meta().deleting) return;
     if (r.ok() || !r.status().isNotFound()) return retry();
     w.verb = client::Verb::Create;
-    asUser(std::move(w), [retry](Result<client::ObjectPtr> made) {
-      if (!made.ok()) retry();
+    asUser(std::move(w), [this, name, retry](Result<client::ObjectPtr> made) {
+      // Meanwhile unwanted: the deletion may have come before it, and found nothing.
+      if (!made.ok() || !apps_[name].wanted) retry();
     });
   });
 }
