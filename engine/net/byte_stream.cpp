@@ -66,13 +66,7 @@ class FdStream final : public ByteStream, public std::enable_shared_from_this<Fd
       std::string bytes(lane_->readBuffer(), size);
       if (auto events = events_; events && events->onData) events->onData(bytes);
     }
-    // Others on the lane have their turn.
-    if (!stream_ || paused_ || waiting_) return;
-    waiting_ = true;
-    lane_->post([self = shared_from_this()] {
-      self->waiting_ = false;
-      self->read();
-    });
+    wait();  // others on the lane have their turn
   }
   void waitWritable() {
     stream_->onWritable([self = shared_from_this()] {

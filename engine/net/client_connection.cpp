@@ -20,7 +20,7 @@ void ClientConnection::begin() {
 }
 
 void ClientConnection::waitReadable() {
-  if (waitingRead_ || readPosted_ || inputEnded_ || !session_ || !session_->wantsInput()) return;
+  if (waitingRead_ || inputEnded_ || !session_ || !session_->wantsInput()) return;
   waitingRead_ = true;
   stream_->onReadable([self = shared_from_this()] {
     self->waitingRead_ = false;
@@ -31,43 +31,32 @@ void ClientConnection::waitReadable() {
 void ClientConnection::onReadable() {
   if (!session_) return;
   auto self = shared_from_this();
-  bool all = readAvailable();
+  readAvailable();
   if (!session_) return;
   flush();
-  if (!session_) return;
-  if (all) {
-    waitReadable();
-  } else if (!waitingRead_ && !readPosted_) {
-    readPosted_ = true;
-    lane_->post([self] {
-      self->readPosted_ = false;
-      self->onReadable();
-    });
-  }
   if (session_ && session_->canStart()) changed_(self);
 }
 
-bool ClientConnection::readAvailable() {
+void ClientConnection::readAvailable() {
   for (int turn = 0; turn < kReadsInTurn; ++turn) {
-    if (!session_->wantsInput()) return true;
+    if (!session_->wantsInput()) return;
     size_t size = 0;
     switch (stream_->read(lane_->readBuffer(), Lane::kReadRoom, size)) {
       case Stream::Got::Data:
         session_->receive({lane_->readBuffer(), size});
         break;
       case Stream::Got::Nothing:
-        return true;
+        return;
       case Stream::Got::End:
         inputEnded_ = true;
         session_->inputEnded();
-        return true;
+        return;
       case Stream::Got::Failed:
         close(Status::unavailable("the connection broke: " + stream_->error()));
-        return true;
+        return;
     }
-    if (session_->finished()) return true;
+    if (session_->finished()) return;
   }
-  return false;
 }
 
 void ClientConnection::flush() {

@@ -53,7 +53,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
  private:
   void waitReadable();
   void onReadable();
-  bool readAvailable();
+  void readAvailable();
   void waitWritable();
   void onDeadline();
 
@@ -62,7 +62,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   std::unique_ptr<ClientSession> session_;
   std::function<void(const std::shared_ptr<ClientConnection>&)> changed_;
   std::optional<Deadline> deadline_;
-  bool waitingRead_ = false, waitingWrite_ = false, readPosted_ = false, inputEnded_ = false;
+  bool waitingRead_ = false, waitingWrite_ = false, inputEnded_ = false;
   std::string why_;
 };
 

@@ -40,7 +40,7 @@ void ServerConnection::dispatch(Request request, std::shared_ptr<Exchange> excha
 }
 
 void ServerConnection::waitReadable() {
-  if (waitingRead_ || readPosted_ || closed_ || !stream_) return;
+  if (waitingRead_ || closed_ || !stream_) return;
   waitingRead_ = true;
   stream_->onReadable([self = shared_from_this()] {
     self->waitingRead_ = false;
@@ -52,7 +52,7 @@ void ServerConnection::onReadable() {
   if (closed_ || !stream_) return;
   if (handshaking_ && !shakeHands()) return;
   flushFollows_ = true;
-  bool all = readAvailable();
+  readAvailable();
   flushFollows_ = false;
   if (closed_) return;
   inReadable_ = true;
@@ -60,13 +60,7 @@ void ServerConnection::onReadable() {
   inReadable_ = false;
   if (closed_ || !stream_ || inputEnded_) return;
   if (!lingering_ && session_ && !session_->wantsInput()) return;  // flush() comes back to it
-  if (all) return waitReadable();
-  if (waitingRead_ || readPosted_) return;
-  readPosted_ = true;
-  lane_->post([self = shared_from_this()] {
-    self->readPosted_ = false;
-    self->onReadable();
-  });
+  waitReadable();
 }
 
 bool ServerConnection::shakeHands() {
@@ -90,16 +84,16 @@ bool ServerConnection::shakeHands() {
   return true;
 }
 
-bool ServerConnection::readAvailable() {
+void ServerConnection::readAvailable() {
   for (int turn = 0; turn < kReadsInTurn; ++turn) {
-    if (!lingering_ && session_ && !session_->wantsInput()) return true;
+    if (!lingering_ && session_ && !session_->wantsInput()) return;
     size_t size = 0;
     switch (stream_->read(lane_->readBuffer(), Lane::kReadRoom, size)) {
       case Stream::Got::Data:
         accept({lane_->readBuffer(), size});
         break;
       case Stream::Got::Nothing:
-        return true;
+        return;
       case Stream::Got::End:
         inputEnded_ = true;
         if (lingering_ || !session_) {
@@ -107,14 +101,13 @@ bool ServerConnection::readAvailable() {
         } else {
           session_->inputEnded();
         }
-        return true;
+        return;
       case Stream::Got::Failed:
         close();
-        return true;
+        return;
     }
-    if (closed_) return true;
+    if (closed_) return;
   }
-  return false;
 }
 
 void ServerConnection::accept(std::string_view bytes) {

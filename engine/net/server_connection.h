@@ -57,7 +57,7 @@ class ServerConnection final : public Wakeable,
   void waitReadable();
   void onReadable();
   bool shakeHands();
-  bool readAvailable();  // false: more may be there, come back
+  void readAvailable();
   void accept(std::string_view bytes);
   void detect(std::string_view bytes);
   void flush();
@@ -77,7 +77,7 @@ class ServerConnection final : public Wakeable,
   std::optional<Deadline> deadline_;
   std::shared_ptr<WebSocketConnection> webSocket_;
   std::string prefix_;  // first bytes, until they tell the version
-  bool handshaking_ = false, waitingRead_ = false, readPosted_ = false, waitingWrite_ = false;
+  bool handshaking_ = false, waitingRead_ = false, waitingWrite_ = false;
   bool inputEnded_ = false, lingering_ = false, stopping_ = false, closed_ = false;
   bool inReadable_ = false;
   bool flushFollows_ = false;  // news that come now need no wake

@@ -30,7 +30,7 @@ bool replaced(const api::OwnerRef& owner) {
 }
 
 std::string describe(const Relocation& r) {
-  if (r.fromCopies - r.toCopies >= 2)
+  if (r.spreads())
     return fmt::format("Evicted from {}, which has {} copies of it: {} has {}", r.from, r.fromCopies, r.to, r.toCopies);
   return fmt::format("Evicted from {}, which is {:.0f} % full: {} has more room ({:.0f} %)", r.from, r.fromUse * 100, r.to, r.toUse * 100);
 }

@@ -16,6 +16,7 @@
 #include <unordered_set>
 
 #include "engine/base/log.h"
+#include "engine/base/time.h"
 #include "engine/store/data_lock.h"
 #include "engine/store/maintenance.h"
 #include "engine/store/sqlite_db.h"
@@ -35,7 +36,7 @@ constexpr size_t kMaxBatchBytes = size_t(32) << 20;
 // Under load a commit waits a moment for those whom the last one answered, as they mostly write again: fuller commits
 // cost less a write, in pages, fsyncs and threads woken. From so many writers on, for so many, for so long.
 constexpr size_t kGatherFrom = 8, kGatherEnough = 32;
-constexpr std::chrono::microseconds kGatherFor{500};
+constexpr Duration kGatherFor = std::chrono::microseconds(500);
 
 // Tasks for the store's callback thread, in order.
 class Callbacks {
@@ -237,8 +238,7 @@ class SqliteStore : public Store {
   }
 
   void work() {
-    using Clock = std::chrono::steady_clock;
-    Clock::time_point gatherUntil{};
+    MonoTime gatherUntil{};
     size_t last = 0;
     std::unique_lock lock(mutex_);
     while (true) {
@@ -246,7 +246,7 @@ class SqliteStore : public Store {
       if (queue_.empty()) return;
       if (size_t writers = last + queue_.size(); writers >= kGatherFrom) {
         wanted_ = std::min(writers, kGatherEnough);
-        wake_.wait_until(lock, gatherUntil, [&] { return stop_ || queue_.size() >= wanted_; });
+        wake_.wait_for(lock, gatherUntil - systemClock().monoNow(), [&] { return stop_ || queue_.size() >= wanted_; });
         wanted_ = 1;
       }
       std::vector<Queued> batch;
@@ -262,7 +262,7 @@ class SqliteStore : public Store {
       last = batch.size();
       lock.unlock();
       commitBatch(std::move(batch));
-      gatherUntil = Clock::now() + kGatherFor;
+      gatherUntil = systemClock().monoNow() + kGatherFor;
       lock.lock();
     }
   }

@@ -8,11 +8,14 @@ namespace {
 // So much fuller a node has to be than the other will be: less is not worth a restart.
 constexpr double kWorth = 0.1;
 
+// How full a node is, 0 to 1 and above; 1 when it has nothing to give.
 double use(const NodeInfo& node, int64_t cpu, int64_t memory, size_t pods) {
   auto& all = node.allocatable;
   if (all.milliCpu <= 0 || all.memory <= 0 || all.pods <= 0) return 1;
   return std::max({double(cpu) / double(all.milliCpu), double(memory) / double(all.memory), double(pods) / double(all.pods)});
 }
+
+double use(const NodeInfo& node) { return use(node, node.scoredCpu, node.scoredMemory, node.pods.size()); }
 
 bool newer(const PodInfoPtr& a, const PodInfoPtr& b) {
   auto x = a->object->meta().created, y = b->object->meta().created;
@@ -51,8 +54,7 @@ std::optional<Relocation> better(const PodInfoPtr& pod, int slot, Cluster& clust
     r.toUse = use(to);
     r.toCopies = to.ofOwner(pod->owner);
     double then = use(to, to.scoredCpu + pod->scoredCpu, to.scoredMemory + pod->scoredMemory, to.pods.size() + 1);
-    int closer = r.fromCopies - r.toCopies;
-    good = closer >= 2 || (closer == 1 && r.fromUse - then >= kWorth);
+    good = r.spreads() || (r.fromCopies > r.toCopies && r.fromUse - then >= kWorth);
   }
   cluster.setPod(pod, r.from);
   if (!good) return std::nullopt;
@@ -60,8 +62,6 @@ std::optional<Relocation> better(const PodInfoPtr& pod, int slot, Cluster& clust
 }
 
 }  // namespace
-
-double use(const NodeInfo& node) { return use(node, node.scoredCpu, node.scoredMemory, node.pods.size()); }
 
 std::optional<Relocation> findRelocation(Cluster& cluster, Chooser& chooser, const std::function<bool(const PodInfo&)>& movable,
                                          size_t tries, size_t& skip) {

@@ -16,10 +16,8 @@ struct Relocation {
   std::string from, to;
   double fromUse = 0, toUse = 0;  // 0 to 1, as they are now: the most used of CPU, memory and pods, by requests
   int fromCopies = 0, toCopies = 0;  // of the pod's owner, as they are now
+  bool spreads() const { return fromCopies - toCopies >= 2; }  // else it evens out
 };
-
-// How full a node is, 0 to 1 and above; 1 when it has nothing to give.
-double use(const NodeInfo& node);
 
 // Looks at the fullest nodes first, at no more than `tries` pods, after `skip` of them. `skip` becomes where the next look
 // begins, 0 when all were looked at. Only pods that `movable` allows.
