@@ -55,6 +55,8 @@ class ServerConnection final : public Wakeable,
 
  private:
   void waitReadable();
+  void wake();
+  void handleRequests();
   void onReadable();
   bool shakeHands();
   void readAvailable();
@@ -76,6 +78,7 @@ class ServerConnection final : public Wakeable,
   std::unique_ptr<Session> session_;
   std::optional<Deadline> deadline_;
   std::shared_ptr<WebSocketConnection> webSocket_;
+  std::vector<std::pair<Request, std::shared_ptr<Exchange>>> requests_;  // read, and to be handled at the next wake
   std::string prefix_;  // first bytes, until they tell the version
   bool handshaking_ = false, waitingRead_ = false, waitingWrite_ = false;
   bool inputEnded_ = false, lingering_ = false, stopping_ = false, closed_ = false;
