@@ -52,6 +52,9 @@ Result<> Core::load() {
   PH_TRY(store_->load([&](store::Record record) { restore(std::move(record), failure); }));
   // Going on without it could take a part of the cluster for gone, and garbage-collect what belongs to it.
   if (failure) return *failure;
+  store_->afterEachCommit([weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->passEvents();
+  });
   return {};
 }
 
@@ -186,7 +189,13 @@ void Core::committed(Pending pending, Result<std::vector<int64_t>> result) {
     object = kind.remove(pending.mutation.key,
                          pending.decision.object ? pending.decision.object : pending.current, revision);
   published_.store(revision, std::memory_order_release);
+  if (std::find(changed_.begin(), changed_.end(), &kind) == changed_.end()) changed_.push_back(&kind);
   finish(kind, std::move(pending.mutation), std::move(object));
+}
+
+void Core::passEvents() {
+  for (auto* kind : changed_) kind->hub()->pass();
+  changed_.clear();
 }
 
 // Answers, and gives the key to the next write in line: on the executor, for its decision may be long.

@@ -66,6 +66,7 @@ class Core : public std::enable_shared_from_this<Core> {
   // The write that is to be committed, or nothing when the mutation has ended without one.
   std::optional<store::Txn> decide(Kind& kind, Mutation mutation);
   void finish(Kind& kind, Mutation mutation, Result<ObjectPtr> result);
+  void passEvents();
   void committed(Pending pending, Result<std::vector<int64_t>> result);
   void submit(std::vector<store::Txn> txns);
   void runNext(Kind& kind, Mutation mutation);
@@ -79,6 +80,8 @@ class Core : public std::enable_shared_from_this<Core> {
   int64_t openedAt_ = 0;
   std::atomic<int64_t> revision_{0}, published_{0};
   std::atomic<bool> readOnly_{false};
+
+  std::vector<Kind*> changed_;  // by the commit whose callbacks are being made; of the store's thread alone
 
   std::shared_mutex kindsMutex_;
   std::unordered_map<std::string, std::unique_ptr<Kind>> kinds_;  // by prefix

@@ -128,7 +128,7 @@ void WatchHub::detach(const Watcher* watcher) {
 void WatchHub::endAll(const Status& status) {
   {
     std::lock_guard lock(queueMutex_);
-    if (running_) {  // events are on their way: after them
+    if (running_ || !published_.empty()) {  // events are on their way: after them
       ending_ = status;
       return;
     }
@@ -170,10 +170,14 @@ void WatchHub::removeLocked(const Watcher* watcher) {
 
 void WatchHub::publish(const EventPtr& event) {
   if (count_ == 0) return;
+  std::lock_guard lock(queueMutex_);
+  published_.push_back(event);
+}
+
+void WatchHub::pass() {
   {
     std::lock_guard lock(queueMutex_);
-    published_.push_back(event);
-    if (running_) return;
+    if (running_ || published_.empty()) return;
     running_ = true;
   }
   executor_->post([self = shared_from_this()] { self->fanOut(); });

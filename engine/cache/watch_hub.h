@@ -64,8 +64,9 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   void detach(const Watcher* watcher);
   // Every watcher that there is ends with this, after what it has yet to be given.
   void endAll(const Status& status);
-  // In revision order. Cheap when nobody watches.
+  // In revision order. Cheap when nobody watches. They go out with the next pass(): one for all that were committed together.
   void publish(const EventPtr& event);
+  void pass();
   // Nothing published is still on its way to the watchers' queues.
   bool settled() const;
   size_t watchers() const { return count_; }

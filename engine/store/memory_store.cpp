@@ -22,6 +22,7 @@ struct State {
   std::map<int64_t, Record> log;
   std::map<std::string, std::map<int64_t, std::shared_ptr<const std::string>>> keys;
   int64_t revision = 1, compacted = 0;
+  std::function<void()> afterCommit;  // called under no lock
 
   int64_t current(const std::string& key) const {
     auto it = keys.find(key);
@@ -84,10 +85,12 @@ class MemoryStore : public Store {
         auto answer = state->apply(oldest);
         lock.unlock();
         if (oldest.done) oldest.done(std::move(answer));
+        if (state->afterCommit) state->afterCommit();
       });
     }
   }
 
+  void afterEachCommit(std::function<void()> callback) override { state_->afterCommit = std::move(callback); }
   Result<> load(const std::function<void(Record)>& each) override {
     for (auto& record : live()) each(record);
     return {};

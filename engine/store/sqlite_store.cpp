@@ -188,6 +188,7 @@ class SqliteStore : public Store {
     if (wake) wake_.notify_one();
   }
 
+  void afterEachCommit(std::function<void()> callback) override { afterCommit_ = std::move(callback); }
   Result<> load(const std::function<void(Record)>& each) override;
   Result<> history(int64_t after, const std::function<bool(Record)>& each) override;
   Result<std::optional<Record>> recordAt(const std::string& key, int64_t revision) override;
@@ -276,11 +277,12 @@ class SqliteStore : public Store {
       if (!committed.ok()) committed = fail(std::move(committed).status());
     }
     if (!committed.ok()) answers.assign(batch.size(), committed.status());
-    callbacks_.push([batch = std::move(batch), answers = std::move(answers)]() mutable {
+    callbacks_.push([this, batch = std::move(batch), answers = std::move(answers)]() mutable {
       for (size_t i = 0; i < batch.size(); ++i) {
         if (batch[i].txn.done) batch[i].txn.done(std::move(answers[i]));
         batch[i].txn = {};
       }
+      if (afterCommit_) afterCommit_();
     });
   }
 
@@ -360,6 +362,8 @@ class SqliteStore : public Store {
   size_t wanted_ = 1;  // so many in the queue are worth waking the writer
   bool stop_ = false;
   std::optional<Status> failure_;
+
+  std::function<void()> afterCommit_;
 
   std::mutex writeLock_;  // around each write transaction
   Callbacks callbacks_;

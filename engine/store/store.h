@@ -49,6 +49,9 @@ class Store {
     one.push_back(std::move(txn));
     commitAll(std::move(one));
   }
+  // `callback` is called on the store's thread when all callbacks of one commit have been made: for who gathers what they
+  // say. To be set before anything is committed; another takes its place.
+  virtual void afterEachCommit(std::function<void()> callback) = 0;
   // Every live key, in key order. For start-up. Blocks.
   virtual Result<> load(const std::function<void(Record)>& each) = 0;
   // Records with revision > after, in order, tombstones too, until `each` answers false. 410 when `after` is

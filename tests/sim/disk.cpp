@@ -17,6 +17,7 @@ class Disk::Life : public store::Store, public std::enable_shared_from_this<Life
     auto fsync = std::chrono::microseconds(300 + disk_.sim_->random().below(4000));
     disk_.sim_->after(fsync, [self = shared_from_this()] { self->write(); }).detach();
   }
+  void afterEachCommit(std::function<void()> callback) override { afterCommit_ = std::move(callback); }
   Result<> load(const std::function<void(store::Record)>& each) override { return disk_.kept_->load(each); }
   Result<> history(int64_t after, const std::function<bool(store::Record)>& each) override {
     return disk_.kept_->history(after, each);
@@ -54,11 +55,13 @@ class Disk::Life : public store::Store, public std::enable_shared_from_this<Life
       };
       disk_.kept_->commit(std::move(txn));
     }
+    if (afterCommit_) afterCommit_();
     if (!queue_.empty()) commitAll({});
   }
 
   Disk& disk_;
   std::deque<store::Txn> queue_;
+  std::function<void()> afterCommit_;
   bool dead_ = false, writing_ = false;
 };
 

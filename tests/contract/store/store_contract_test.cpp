@@ -55,6 +55,36 @@ class StoreContract : public QObject {
     QVERIFY(store_->health().ok());
   }
 
+  // After each commit's callbacks, never between a commit's own; nothing is left out.
+  void afterEachCommitItsEndIsTold() {
+    struct Seen {
+      std::mutex mutex;
+      std::condition_variable changed;
+      std::vector<int64_t> untold;
+      int64_t told = 1;  // the last revision whose commit has ended
+      int ends = 0;
+    };
+    auto seen = std::make_shared<Seen>();
+    store_->afterEachCommit([seen] {
+      std::lock_guard lock(seen->mutex);
+      ++seen->ends;
+      if (!seen->untold.empty()) seen->told = seen->untold.back();
+      seen->untold.clear();
+      seen->changed.notify_one();
+    });
+    constexpr int kTxns = 100;
+    std::vector<Txn> txns;
+    for (int i = 0; i < kTxns; ++i)
+      txns.push_back({{{"/k" + std::to_string(i), bytes("1"), 0}}, [seen](Answer answer) {
+                        std::lock_guard lock(seen->mutex);
+                        if (answer.ok()) seen->untold.push_back(answer->at(0));
+                      }});
+    store_->commitAll(std::move(txns));
+    std::unique_lock lock(seen->mutex);
+    QVERIFY(seen->changed.wait_for(lock, std::chrono::seconds(30), [&] { return seen->told == 1 + kTxns; }));
+    QVERIFY(seen->ends >= 1 && seen->ends <= kTxns);
+  }
+
   void revisionsRise() {
     QCOMPARE(put(*store_, "/b", "1"), 2);
     QCOMPARE(put(*store_, "/a", "2"), 3);

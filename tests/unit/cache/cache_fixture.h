@@ -118,6 +118,7 @@ class FaultyStore : public store::Store {
   // After so many more commits the disk is full.
   void failAfter(int commits) { left_ = commits; }
 
+  void afterEachCommit(std::function<void()> callback) override { inner_->afterEachCommit(std::move(callback)); }
   Result<> load(const std::function<void(store::Record)>& each) override { return inner_->load(each); }
   Result<> history(int64_t after, const std::function<bool(store::Record)>& each) override {
     ++histories;
