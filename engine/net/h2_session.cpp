@@ -109,6 +109,8 @@ H2Session::H2Session(SessionHost& host) : host_(host) {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, uint32_t(limits.maxStreamsPerConnection)},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kH2StreamWindow},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, uint32_t(std::min<size_t>(limits.maxHeader, UINT32_MAX))},
+      // RFC 9113 has given the old priorities up, and no client of ours sends them: no tree of streams is kept.
+      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   };
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kH2ConnectionWindow);
