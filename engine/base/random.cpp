@@ -2,36 +2,39 @@
 
 #include <sys/random.h>
 
-#include <mutex>
+#include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "engine/base/check.h"
 
 namespace ph {
 namespace {
 
-// The kernel's randomness, a page at a time.
+// The kernel's randomness, much at a time and for each thread its own.
 class SystemRandom : public Random {
  public:
   uint64_t next() override {
-    std::lock_guard lock(mutex_);
-    if (used_ == std::size(pool_)) {
-      char* at = reinterpret_cast<char*>(pool_);
-      for (size_t have = 0; have < sizeof pool_;) {
-        ssize_t n = getrandom(at + have, sizeof pool_ - have, 0);
-        if (n < 0) continue;  // EINTR; any other error cannot happen with these arguments
-        have += size_t(n);
-      }
-      used_ = 0;
-    }
-    uint64_t value = pool_[used_];
-    pool_[used_++] = 0;
-    return value;
+    thread_local Pool pool;
+    if (pool.used == std::size(pool.values)) pool.fill();
+    return std::exchange(pool.values[pool.used++], 0);
   }
 
  private:
-  std::mutex mutex_;
-  uint64_t pool_[64];
-  size_t used_ = std::size(pool_);
+  struct Pool {
+    uint64_t values[128];
+    size_t used = std::size(values);
+
+    void fill() {
+      char* at = reinterpret_cast<char*>(values);
+      for (size_t have = 0; have < sizeof values;) {
+        ssize_t n = getrandom(at + have, sizeof values - have, 0);
+        if (n < 0) continue;  // EINTR; any other error cannot happen with these arguments
+        have += size_t(n);
+      }
+      used = 0;
+    }
+  };
 };
 
 // SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
@@ -72,13 +75,13 @@ std::string Random::suffix(int n) {
 
 std::string Random::hex(int bytes) {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::string s;
-  s.reserve(size_t(bytes) * 2);
+  std::string s(size_t(bytes) * 2, ' ');
+  char* at = s.data();
   for (int i = 0; i < bytes; i += 8) {
     uint64_t v = next();
     for (int j = i; j < bytes && j < i + 8; ++j, v >>= 8) {
-      s += kHex[(v >> 4) & 15];
-      s += kHex[v & 15];
+      *at++ = kHex[(v >> 4) & 15];
+      *at++ = kHex[v & 15];
     }
   }
   return s;
@@ -88,11 +91,12 @@ std::string Random::uuid() {
   std::string h = hex(16);
   h[12] = '4';
   h[16] = "89ab"[next() & 3];
-  std::string out;
-  out.reserve(36);
-  for (size_t i = 0; i < h.size(); ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) out += '-';
-    out += h[i];
+  std::string out(36, '-');
+  char* at = out.data();
+  size_t from = 0;
+  for (size_t part : {8, 4, 4, 4, 12}) {
+    at = std::copy_n(h.data() + from, part, at) + 1;
+    from += part;
   }
   return out;
 }
