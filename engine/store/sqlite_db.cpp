@@ -6,7 +6,18 @@
 
 namespace ph::store {
 
+namespace {
+
+// SQLite's count of its memory costs a process-wide lock for each allocation, and nobody asks for it.
+void configureOnce() {
+  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // refused, and no matter, when SQLite is in use already
+  (void)done;
+}
+
+}  // namespace
+
 Result<Db> Db::open(const std::string& path, Mode mode) {
+  configureOnce();
   Db db;
   db.path_ = path;
   sqlite3* raw = nullptr;
