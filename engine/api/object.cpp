@@ -12,6 +12,8 @@ namespace {
 
 namespace bj = boost::json;
 
+constexpr size_t kScratchKept = 64 * 1024;  // bytes a thread keeps for writing the next object
+
 std::string_view view(bj::string_view s) { return {s.data(), s.size()}; }
 
 void take(const JsonObject& o, const char* key, std::string& out) {
@@ -103,8 +105,9 @@ ObjectPtr Object::make(const ResourceInfo* info, const Json& tree, int64_t revis
   const JsonObject& meta = metadata && metadata->is_object() ? metadata->get_object() : nothing;
   readMeta(meta, body->meta);
 
-  std::string& out = body->json;
-  out.reserve(1024);
+  // Written where there is room already, then kept in just as much as it takes.
+  thread_local std::string out;
+  out.clear();
   out += "{\"apiVersion\":\"";
   if (!info->group.empty()) out.append(info->group).append("/");
   out.append(info->version).append("\",\"kind\":\"").append(info->kind).append("\",\"metadata\":{");
@@ -113,7 +116,8 @@ ObjectPtr Object::make(const ResourceInfo* info, const Json& tree, int64_t revis
   out += '}';
   appendMembers(top, {"apiVersion", "kind", "metadata"}, false, out);
   out += '}';
-  out.shrink_to_fit();
+  body->json = out;
+  if (out.capacity() > kScratchKept) std::string().swap(out);
   return std::make_shared<const Object>(info, std::move(body), revision, std::make_shared<Decoded>());
 }
 
@@ -139,6 +143,7 @@ void Object::appendJson(std::string& out) const {
   char number[24];
   auto r = std::to_chars(number, number + sizeof number, revision_);
   const std::string& json = body_->json;
+  if (out.empty()) out.reserve(json.size() + sizeof number + 24);  // the object, and its revision
   out.append(json, 0, body_->spliceAt);
   out.append("\"resourceVersion\":\"").append(number, r.ptr).append("\"");
   if (json[body_->spliceAt] != '}') out += ',';

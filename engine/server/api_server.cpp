@@ -202,7 +202,7 @@ void ApiServer::resource(const CallPtr& call, std::string_view group, std::strin
   dispatch(call, std::move(request));
 }
 
-void ApiServer::dispatch(const CallPtr& call, ApiRequest request) {
+void ApiServer::dispatch(const CallPtr& call, ApiRequest&& request) {
   switch (request.verb) {
     case Verb::Get:
     case Verb::List: return read(call, std::move(request));
@@ -211,7 +211,7 @@ void ApiServer::dispatch(const CallPtr& call, ApiRequest request) {
   }
 }
 
-void ApiServer::readVirtual(const CallPtr& call, ApiRequest request) {
+void ApiServer::readVirtual(const CallPtr& call, ApiRequest&& request) {
   auto* info = request.info;
   if (request.verb == Verb::List)
     return listVirtual(core_, std::move(request), [core = core_, call, info](Result<Listing> listing) {
@@ -224,7 +224,7 @@ void ApiServer::readVirtual(const CallPtr& call, ApiRequest request) {
   });
 }
 
-void ApiServer::read(const CallPtr& call, ApiRequest request) {
+void ApiServer::read(const CallPtr& call, ApiRequest&& request) {
   if (!request.info->stored && request.subresource.empty()) return readVirtual(call, std::move(request));
   if (request.verb == Verb::List) {
     auto listing = list(*core_, request);
@@ -244,7 +244,7 @@ void ApiServer::read(const CallPtr& call, ApiRequest request) {
   sendObject(core_, call, 200, **object, {});
 }
 
-void ApiServer::change(const CallPtr& call, ApiRequest request) {
+void ApiServer::change(const CallPtr& call, ApiRequest&& request) {
   auto done = [core = core_, call](Result<WriteAnswer> result) {
     if (!result.ok()) return call->sendStatus(result.status());
     auto& answer = *result;
@@ -256,13 +256,13 @@ void ApiServer::change(const CallPtr& call, ApiRequest request) {
   write(core_, std::move(request), std::move(done));
 }
 
-void ApiServer::startWatch(const CallPtr& call, ApiRequest request) {
+void ApiServer::startWatch(const CallPtr& call, ApiRequest&& request) {
   auto session = std::make_shared<WatchSession>(core_, encoder_, metrics_, std::move(request), call->media, call->responder);
   if (auto started = session->start(); !started.ok()) return call->sendStatus(started.status());
   call->count(200);
 }
 
-void ApiServer::connect(const CallPtr& call, ApiRequest request) {
+void ApiServer::connect(const CallPtr& call, ApiRequest&& request) {
   std::shared_ptr<client::NodeDialer> dialer;
   {
     std::lock_guard lock(dialerMutex_);

@@ -53,12 +53,12 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   // Takes the request's place among those in flight, and its deadline. False: it was answered (429, 400).
   bool admit(const CallPtr& call, Traffic traffic);
   void resource(const CallPtr& call, std::string_view group, std::string_view version, size_t at);
-  void dispatch(const CallPtr& call, ApiRequest request);
-  void readVirtual(const CallPtr& call, ApiRequest request);
-  void read(const CallPtr& call, ApiRequest request);
-  void change(const CallPtr& call, ApiRequest request);
-  void startWatch(const CallPtr& call, ApiRequest request);
-  void connect(const CallPtr& call, ApiRequest request);
+  void dispatch(const CallPtr& call, ApiRequest&& request);
+  void readVirtual(const CallPtr& call, ApiRequest&& request);
+  void read(const CallPtr& call, ApiRequest&& request);
+  void change(const CallPtr& call, ApiRequest&& request);
+  void startWatch(const CallPtr& call, ApiRequest&& request);
+  void connect(const CallPtr& call, ApiRequest&& request);
 
   std::shared_ptr<Core> core_;
   Authenticator authenticator_;

@@ -22,7 +22,7 @@ using DecideWrite = Result<Decision> (*)(PendingWrite&, const ObjectPtr& current
 struct PendingWrite {
   enum class Reply : uint8_t { Object, Status, Scale };
 
-  explicit PendingWrite(std::shared_ptr<Core> c, ApiRequest r) : core(std::move(c)), request(std::move(r)) {
+  explicit PendingWrite(std::shared_ptr<Core> c, ApiRequest&& r) : core(std::move(c)), request(std::move(r)) {
     asked = request.info;
     info = asked->custom ? asked : core->registry->stored(*asked);
   }

@@ -179,10 +179,14 @@ Result<> settleName(PendingWrite& p, JsonObject& metadata) {
   return {};
 }
 
-void ownMetadata(PendingWrite& p, JsonObject& metadata) {
+// What no client can set.
+void dropOwnMetadata(JsonObject& metadata) {
   for (auto key : {"resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields",
-                   "generation"})
+                   "generation", "uid", "creationTimestamp"})
     metadata.erase(key);
+}
+
+void setOwnMetadata(PendingWrite& p, JsonObject& metadata) {
   metadata["uid"] = p.core->executor->random().uuid();
   metadata["creationTimestamp"] = formatTime(p.core->now());
   if (p.info->generation) metadata["generation"] = 1;
@@ -211,10 +215,11 @@ Result<> planCreate(PendingWrite& p) {
   PH_TRY(authorizeCreated(*p.core, p.request, p.request.name));
   Json asked;
   if (auto* managed = metadata.if_contains("managedFields")) asked = std::move(*managed);
-  ownMetadata(p, metadata);
+  dropOwnMetadata(metadata);
   // An early answer, before admission reserves anything; decided again when the key's turn comes.
   if (!p.request.name.empty() && p.core->cache->get(*p.info, p.key)) return alreadyExists(*p.info, p.request.name);
   Json managed = trackCreate(p, tree, asked);
+  setOwnMetadata(p, metadata);
   auto context = p.context();
   context.operation = api::Operation::Create;  // also of an apply or an update that creates
   if (isDefinition(*p.info)) prepareDefinition(tree, nullptr);

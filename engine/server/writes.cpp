@@ -124,7 +124,7 @@ cache::Mutation firstOf(const PendingPtr& p, WriteDone done) {
 }
 
 // Plans one write; a mutation when it has to go through the cache, else `done` has been called.
-std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiRequest request, WriteDone done) {
+std::optional<cache::Mutation> prepare(const std::shared_ptr<Core>& core, ApiRequest&& request, WriteDone done) {
   if (!request.info->stored) {
     createVirtual(core, std::move(request), std::move(done));
     return std::nullopt;

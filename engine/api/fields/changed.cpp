@@ -53,6 +53,7 @@ class Walk {
 
   void members(const JsonObject* old, const JsonObject* next, const Shape& shape, FieldChanges& out) {
     bool builtin = shape.type && shape.type->ops && shape.type->form == Form::Object;
+    if (next && (!old || old->empty())) out.set.reserve(next->size());
     if (next)
       for (auto& kv : *next) {
         auto* was = old ? old->if_contains(kv.key()) : nullptr;

@@ -138,6 +138,8 @@ void FieldSet::insert(const std::vector<std::string_view>& path) {
   if (node) node->member = true;
 }
 
+void FieldSet::reserve(size_t steps) { nodes_.reserve(steps); }
+
 void FieldSet::append(std::string step, bool member, FieldSet below) {
   nodes_.push_back(Node{std::move(step), member, std::move(below)});
 }

@@ -29,6 +29,7 @@ class FieldSet {
   Node& at(std::string_view step);
   void insert(const std::vector<std::string_view>& path);
   // For builders that meet each step once: in any order, then sort() on this level.
+  void reserve(size_t steps);
   void append(std::string step, bool member, FieldSet below);
   void sort();
 
