@@ -35,8 +35,8 @@ constexpr size_t kMaxBatchOps = 4000;
 constexpr size_t kMaxBatchBytes = size_t(32) << 20;
 // Under load a commit waits a moment for those whom the last one answered, as they mostly write again: fuller commits
 // cost less a write, in pages, fsyncs and threads woken. From so many writers on, for so many, for so long.
-constexpr size_t kGatherFrom = 8, kGatherEnough = 32;
-constexpr Duration kGatherFor = std::chrono::microseconds(500);
+constexpr size_t kGatherFrom = 8, kGatherEnough = 48;
+constexpr Duration kGatherFor = std::chrono::microseconds(800);
 
 // Tasks for the store's callback thread, in order.
 class Callbacks {
