@@ -1,4 +1,5 @@
 #include "engine/controllers/snapshot.h"
+#include "engine/api/conditions.h"
 
 #include "engine/api/types/coordination.h"
 #include "engine/api/types/core.h"
@@ -159,9 +160,8 @@ void Snapshot::hear(const ResourceInfo* kind, const client::Change& change, Mono
     return named.empty() ? machine->name() : named;
   };
   auto down = [](const ObjectPtr& machine) {
-    for (auto& c : machine->as<api::fleet::Machine>().status.conditions)
-      if (c.type == kConnected) return c.status == "False";
-    return false;
+    auto* c = api::findCondition(machine->as<api::fleet::Machine>().status.conditions, kConnected);
+    return c && c->status == "False";
   };
   if (change.old && (!change.now || node(change.old) != node(change.now))) linkDown_.erase(node(change.old));
   if (!change.now) return;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/api/conditions.h"
 #include "engine/api/types/core.h"
 #include "engine/base/log.h"
 #include "engine/fleet/controller.h"
@@ -15,11 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool nodeReady(const api::Object& node) {
-  for (auto& c : node.as<api::core::Node>().status.conditions)
-    if (c.type == "Ready") return c.status == "True";
-  return false;
-}
+bool nodeReady(const api::Object& node) { return api::conditionTrue(node.as<api::core::Node>().status.conditions, "Ready"); }
 
 Duration pauseAfter(const Status& why, int failures) {
   const bool late = whenAgain(why) == Again::Late;

@@ -1,4 +1,5 @@
 #include "engine/scheduler/rebalancer.h"
+#include "engine/api/conditions.h"
 
 #include <fmt/format.h>
 
@@ -19,11 +20,6 @@ constexpr Duration kAfterOne = 10s;    // until the copy in a moved one's place 
 constexpr Duration kAfterRefusal = 1min;
 constexpr size_t kTries = 64;          // places sought a look: some milliseconds in a large cluster
 constexpr int32_t kSystemPriority = 2'000'000'000;  // Source: Kubernetes, system-cluster-critical
-
-bool ready(const core::Pod& pod) {
-  return std::any_of(pod.status.conditions.begin(), pod.status.conditions.end(),
-                     [](auto& c) { return c.type == "Ready" && c.status == "True"; });
-}
 
 bool replaced(const api::OwnerRef& owner) {
   return owner.kind == "ReplicaSet" || owner.kind == "StatefulSet" || owner.kind == "ReplicationController";
@@ -89,7 +85,8 @@ std::unordered_map<std::string, Rebalancer::Group> Rebalancer::groups() const {
       if (pod->owner.empty() || !enabled_.contains(pod->ns)) continue;
       Group& group = out[pod->owner];
       ++group.pods;
-      group.whole = group.whole && !pod->nominated && !pod->object->meta().deleting && ready(pod->object->as<core::Pod>());
+      group.whole = group.whole && !pod->nominated && !pod->object->meta().deleting &&
+                    api::conditionTrue(pod->object->as<core::Pod>().status.conditions, "Ready");
     }
   }
   return out;

@@ -1,4 +1,5 @@
 #include "engine/timeline/pod_timelines.h"
+#include "engine/api/conditions.h"
 
 #include <fmt/format.h>
 
@@ -57,10 +58,6 @@ bool hasStarted(const v1::Pod& pod) {
 bool hasContainer(const v1::Pod& pod) {
   auto& all = pod.status.containerStatuses;
   return std::any_of(all.begin(), all.end(), [](auto& c) { return !c.containerID.empty(); });
-}
-bool isReady(const v1::Pod& pod) {
-  auto& all = pod.status.conditions;
-  return std::any_of(all.begin(), all.end(), [](auto& c) { return c.type == "Ready" && c.status == "True"; });
 }
 
 class Timelines : public std::enable_shared_from_this<Timelines> {
@@ -172,7 +169,7 @@ class Timelines : public std::enable_shared_from_this<Timelines> {
     if (pod.status.startTime || !pod.status.hostIP.empty()) record.reached(kAgent, when.asked);
     if (hasContainer(pod)) record.reached(kContainer, when.asked);
     if (hasStarted(pod)) record.reached(kStarted, when.asked);
-    if (isReady(pod)) record.reached(kInService, when.durable);
+    if (api::conditionTrue(pod.status.conditions, "Ready")) record.reached(kInService, when.durable);
   }
 
   void podGone(const api::Object& object) {

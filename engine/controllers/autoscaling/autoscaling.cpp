@@ -1,4 +1,5 @@
 #include "engine/controllers/autoscaling/autoscaling.h"
+#include "engine/api/conditions.h"
 
 #include <fmt/format.h>
 
@@ -18,17 +19,16 @@ void Look::tell(std::string type, std::string reason, std::string message) {
 }
 
 void Look::setCondition(std::string type, bool holds, std::string reason, std::string message) {
-  auto& all = status.conditions;
-  auto it = std::find_if(all.begin(), all.end(), [&](auto& c) { return c.type == type; });
-  if (it == all.end()) {
-    it = all.emplace(it);
-    it->type = std::move(type);
+  auto* c = api::findCondition(status.conditions, type);
+  if (!c) {
+    c = &status.conditions.emplace_back();
+    c->type = std::move(type);
   }
   std::string state = holds ? "True" : "False";
-  if (it->status != state) it->lastTransitionTime = now.wall;
-  it->status = std::move(state);
-  it->reason = std::move(reason);
-  it->message = std::move(message);
+  if (c->status != state) c->lastTransitionTime = now.wall;
+  c->status = std::move(state);
+  c->reason = std::move(reason);
+  c->message = std::move(message);
 }
 
 namespace {

@@ -1,4 +1,5 @@
 #include "engine/controllers/certificates/certificates.h"
+#include "engine/api/conditions.h"
 
 #include "engine/base/base64.h"
 #include "engine/api/types/certificates.h"
@@ -16,11 +17,7 @@ constexpr Duration kDecided = hours(1), kPending = hours(24);
 constexpr std::string_view kSigners[] = {"kubernetes.io/kube-apiserver-client", "kubernetes.io/kube-apiserver-client-kubelet",
                                          "kubernetes.io/kubelet-serving", "kubernetes.io/legacy-unknown"};
 
-const v1::CertificateSigningRequestCondition* condition(const v1::CertificateSigningRequest& csr, std::string_view type) {
-  for (auto& c : csr.status.conditions)
-    if (c.type == type) return &c;
-  return nullptr;
-}
+auto* condition(const v1::CertificateSigningRequest& csr, std::string_view type) { return api::findCondition(csr.status.conditions, type); }
 
 bool isOurs(const v1::CertificateSigningRequest& csr) {
   for (auto s : kSigners)

@@ -1,4 +1,5 @@
 #include "engine/controllers/common/pods.h"
+#include "engine/api/conditions.h"
 
 #include <algorithm>
 #include <charconv>
@@ -16,15 +17,10 @@ bool podActive(const ObjectPtr& object) {
 }
 
 const api::core::PodCondition* podCondition(const Pod& pod, std::string_view type) {
-  for (auto& c : pod.status.conditions)
-    if (c.type == type) return &c;
-  return nullptr;
+  return api::findCondition(pod.status.conditions, type);
 }
 
-bool podReady(const ObjectPtr& pod) {
-  auto* c = podCondition(podOf(pod), "Ready");
-  return c && c->status == "True";
-}
+bool podReady(const ObjectPtr& pod) { return api::conditionTrue(podOf(pod).status.conditions, "Ready"); }
 
 bool podAvailable(const ObjectPtr& pod, Duration minReady, WallTime now, std::optional<Duration>* until) {
   if (!podReady(pod)) return false;

@@ -1,6 +1,7 @@
 // A Deployment's status: the counts, and the conditions that kubectl rollout status reads.
 #include <algorithm>
 
+#include "engine/api/conditions.h"
 #include "engine/controllers/deployment/rollout.h"
 
 namespace ph::controllers::deployment {
@@ -9,9 +10,7 @@ using api::apps::DeploymentCondition;
 using api::apps::DeploymentStatus;
 
 const DeploymentCondition* condition(const DeploymentStatus& status, std::string_view type) {
-  for (auto& c : status.conditions)
-    if (c.type == type) return &c;
-  return nullptr;
+  return api::findCondition(status.conditions, type);
 }
 
 namespace {
@@ -41,14 +40,10 @@ std::optional<Duration> timeLeft(const Rollout& r) {
 void failures(Rollout& r) {
   dropCondition(r.status, "ReplicaFailure");
   auto failing = [&](Set* s) {
-    if (!s) return false;
-    for (auto& c : s->status.conditions) {
-      if (c.type != "ReplicaFailure") continue;
-      r.status.conditions.push_back(
-          {c.type, c.status, c.lastTransitionTime, c.lastTransitionTime, c.reason, c.message});
-      return true;
-    }
-    return false;
+    auto* c = s ? api::findCondition(s->status.conditions, "ReplicaFailure") : nullptr;
+    if (c)
+      r.status.conditions.push_back({c->type, c->status, c->lastTransitionTime, c->lastTransitionTime, c->reason, c->message});
+    return c != nullptr;
   };
   if (failing(r.current)) return;
   for (auto* s : r.old())
@@ -60,15 +55,14 @@ void failures(Rollout& r) {
 // A condition that says the same as before keeps its times; one with the same status keeps its transition
 // time.
 void setCondition(Rollout& r, std::string type, std::string status, std::string reason, std::string message) {
-  auto& all = r.status.conditions;
-  auto it = std::find_if(all.begin(), all.end(), [&](auto& c) { return c.type == type; });
-  if (it != all.end() && it->status == status && it->reason == reason) return;
+  auto* known = api::findCondition(r.status.conditions, type);
+  if (known && known->status == status && known->reason == reason) return;
   DeploymentCondition c{type, status, r.now.wall, r.now.wall, std::move(reason), std::move(message)};
-  if (it != all.end()) {
-    if (it->status == status) c.lastTransitionTime = it->lastTransitionTime;
-    *it = std::move(c);
+  if (known) {
+    if (known->status == status) c.lastTransitionTime = known->lastTransitionTime;
+    *known = std::move(c);
   } else {
-    all.push_back(std::move(c));
+    r.status.conditions.push_back(std::move(c));
   }
 }
 

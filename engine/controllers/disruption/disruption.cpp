@@ -1,4 +1,5 @@
 #include "engine/controllers/disruption/disruption.h"
+#include "engine/api/conditions.h"
 
 #include <fmt/format.h>
 
@@ -100,17 +101,17 @@ Expected expect(const Snapshot& snapshot, const PodDisruptionBudget& budget, con
 
 void setCondition(api::policy::PodDisruptionBudgetStatus& status, const std::string& problem, int64_t generation, WallTime now) {
   bool allowed = problem.empty() && status.disruptionsAllowed > 0;
-  auto it = std::find_if(status.conditions.begin(), status.conditions.end(), [](auto& c) { return c.type == "DisruptionAllowed"; });
-  if (it == status.conditions.end()) {
-    it = status.conditions.emplace(it);
-    it->type = "DisruptionAllowed";
+  auto* c = api::findCondition(status.conditions, "DisruptionAllowed");
+  if (!c) {
+    c = &status.conditions.emplace_back();
+    c->type = "DisruptionAllowed";
   }
   std::string state = allowed ? "True" : "False";
-  if (it->status != state) it->lastTransitionTime = now;
-  it->status = state;
-  it->reason = !problem.empty() ? "SyncFailed" : allowed ? "SufficientPods" : "InsufficientPods";
-  it->message = problem;
-  it->observedGeneration = generation;
+  if (c->status != state) c->lastTransitionTime = now;
+  c->status = state;
+  c->reason = !problem.empty() ? "SyncFailed" : allowed ? "SufficientPods" : "InsufficientPods";
+  c->message = problem;
+  c->observedGeneration = generation;
 }
 
 }  // namespace

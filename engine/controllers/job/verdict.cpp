@@ -3,6 +3,7 @@
 // that could still change the numbers.
 #include <algorithm>
 
+#include "engine/api/conditions.h"
 #include "engine/controllers/job/run.h"
 
 namespace ph::controllers::job {
@@ -76,16 +77,13 @@ bool holds(const JobCondition* c) {
 }  // namespace
 
 const JobCondition* condition(const JobStatus& status, std::string_view type) {
-  for (auto& c : status.conditions)
-    if (c.type == type) return &c;
-  return nullptr;
+  return api::findCondition(status.conditions, type);
 }
 
 void setCondition(Run& r, std::string type, bool on, std::string reason, std::string message) {
-  auto& all = r.status.conditions;
-  auto it = std::find_if(all.begin(), all.end(), [&](auto& c) { return c.type == type; });
-  if (it == all.end()) it = all.emplace(it);
-  *it = JobCondition{std::move(type), on ? "True" : "False", r.now.wall, r.now.wall, std::move(reason), std::move(message)};
+  auto* c = api::findCondition(r.status.conditions, type);
+  if (!c) c = &r.status.conditions.emplace_back();
+  *c = JobCondition{std::move(type), on ? "True" : "False", r.now.wall, r.now.wall, std::move(reason), std::move(message)};
 }
 
 const JobCondition* finished(const JobStatus& status) {

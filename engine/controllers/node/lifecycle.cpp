@@ -1,4 +1,5 @@
 #include "engine/controllers/node/lifecycle.h"
+#include "engine/api/conditions.h"
 
 #include <algorithm>
 
@@ -25,12 +26,6 @@ constexpr std::pair<std::string_view, std::string_view> kPressures[] = {
 };
 // How often a lost node is looked at again while its eviction is held back.
 constexpr Duration kHeldAgain = std::chrono::seconds(1);
-
-const NodeCondition* conditionOf(const Node& node, std::string_view type) {
-  for (auto& c : node.status.conditions)
-    if (c.type == type) return &c;
-  return nullptr;
-}
 
 // What we know of a node's silence.
 struct Silence {
@@ -67,16 +62,16 @@ bool manyVanished(const Snapshot& snapshot, const std::string& self, const Silen
 Json conditionsWhenLost(const ObjectPtr& object, WallTime now) {
   auto conditions = object->as<Node>().status.conditions;
   for (std::string_view type : {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"}) {
-    auto it = std::find_if(conditions.begin(), conditions.end(), [&](auto& c) { return c.type == type; });
-    if (it == conditions.end()) {
-      it = conditions.emplace(it);
-      it->type = type;
+    auto* c = api::findCondition(conditions, type);
+    if (!c) {
+      c = &conditions.emplace_back();
+      c->type = type;
     }
-    if (it->status == "Unknown") continue;
-    it->status = "Unknown";
-    it->reason = "NodeStatusUnknown";
-    it->message = "The node's agent stopped renewing its lease.";
-    it->lastTransitionTime = now;
+    if (c->status == "Unknown") continue;
+    c->status = "Unknown";
+    c->reason = "NodeStatusUnknown";
+    c->message = "The node's agent stopped renewing its lease.";
+    c->lastTransitionTime = now;
   }
   JsonArray out;
   for (auto& c : conditions) out.push_back(api::toJson(c));
@@ -89,7 +84,7 @@ struct WantedTaint {
 
 std::vector<WantedTaint> wantedTaints(const Node& node, bool hold) {
   std::vector<WantedTaint> out;
-  auto* ready = conditionOf(node, "Ready");
+  auto* ready = api::findCondition(node.status.conditions, "Ready");
   // A node that never said anything is not ready yet; it has no pods to evict.
   std::string_view status = ready ? std::string_view(ready->status) : "False";
   if (status != "True") {
@@ -98,8 +93,7 @@ std::vector<WantedTaint> wantedTaints(const Node& node, bool hold) {
     if (ready && !hold) out.push_back({key, "NoExecute"});
   }
   for (auto& [type, key] : kPressures) {
-    auto* c = conditionOf(node, type);
-    if (c && c->status == "True") out.push_back({key, "NoSchedule"});
+    if (api::conditionTrue(node.status.conditions, type)) out.push_back({key, "NoSchedule"});
   }
   if (node.spec.unschedulable) out.push_back({kUnschedulable, "NoSchedule"});
   return out;
@@ -174,7 +168,7 @@ Plan reconcileNode(const Snapshot& snapshot, const Key& key, Moment now, const N
   bool lost = now.mono >= silence.lostAt;
   if (!lost) plan.lookAgain(silence.lostAt - now.mono);
   auto about = client::ObjectReference::to(*object);
-  auto* ready = conditionOf(node, "Ready");
+  auto* ready = api::findCondition(node.status.conditions, "Ready");
   if (lost && (!ready || ready->status != "Unknown")) {
     JsonObject status{{"conditions", conditionsWhenLost(object, now.wall)}};
     Step& s = plan.patch(*object, JsonObject{{"status", std::move(status)}}, "status");
@@ -210,7 +204,7 @@ ControllerSpec nodeLifecycleController(const Kinds& kinds, NodeLifecycleOptions 
     if (!c.now || !podReady(c.now)) return;
     auto& name = podOf(c.now).spec.nodeName;
     ObjectPtr node = name.empty() ? nullptr : snapshot.get(snapshot.kinds().nodes, name);
-    auto* ready = node ? conditionOf(node->as<Node>(), "Ready") : nullptr;
+    auto* ready = node ? api::findCondition(node->as<Node>().status.conditions, "Ready") : nullptr;
     if (ready && ready->status == "Unknown") keys.push_back(name);
   };
   spec.watches = {{kinds.nodes, keySelf}, {kinds.leases, lease}, {kinds.pods, pod}};

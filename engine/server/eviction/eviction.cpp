@@ -1,4 +1,5 @@
 #include "engine/server/eviction/eviction.h"
+#include "engine/api/conditions.h"
 
 #include "engine/api/codec.h"
 #include "engine/api/types/core.h"
@@ -15,12 +16,6 @@ namespace {
 // More pods than this may not be on their way out at the same time: their controller does not keep up.
 constexpr size_t kMaxDisrupted = 2000;
 constexpr int kLookAgain = 10;  // seconds, when the budget's status is behind
-
-bool ready(const Pod& pod) {
-  for (auto& c : pod.status.conditions)
-    if (c.type == "Ready") return c.status == "True";
-  return false;
-}
 
 // It serves nobody: its going disrupts nothing.
 bool idle(const ObjectPtr& pod) {
@@ -55,7 +50,7 @@ Result<ObjectPtr> budgetOf(const Core& core, const ObjectPtr& pod) {
       return Status::internal("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.");
     found = budget;
   }
-  if (!found || ready(pod->as<Pod>())) return found;
+  if (!found || api::conditionTrue(pod->as<Pod>().status.conditions, "Ready")) return found;
   // One that is not ready does not count as healthy; it may go while enough others are.
   auto& budget = found->as<PodDisruptionBudget>();
   auto& status = budget.status;
