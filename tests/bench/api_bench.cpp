@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
 #include "engine/base/check.h"
 #include "tests/bench/engine_under_test.h"
+#include "tests/bench/kubernetes_under_test.h"
 #include "tests/bench/row.h"
 
 using namespace ph;
@@ -38,11 +40,12 @@ std::string configMap(int i) {
 
 struct Load {
   double perSecond, p50, p99;  // latencies in milliseconds
-  double engineMicros;         // of engine CPU a call
+  double cpuMicros;            // of the server's CPU a call
 };
 
 // `total` requests by kClients clients, each with one under way at a time.
-Load run(EngineUnderTest& engine, std::vector<std::shared_ptr<net::HttpClient>>& clients, int total,
+template <class Server>
+Load run(const Server& server, std::vector<std::shared_ptr<net::HttpClient>>& clients, int total,
          const std::function<net::Request(int)>& make) {
   std::mutex mutex;
   std::condition_variable done;
@@ -64,14 +67,14 @@ Load run(EngineUnderTest& engine, std::vector<std::shared_ptr<net::HttpClient>>&
       if (++finished == total) done.notify_one();
     });
   };
-  double cpu = engine.cpuSeconds(), begin = seconds();
+  double cpu = server.cpuSeconds(), begin = seconds();
   for (size_t c = 0; c < clients.size(); ++c) step(c);
   std::unique_lock lock(mutex);
   done.wait(lock, [&] { return finished == total; });
   double took = seconds() - begin;
   std::sort(latencies.begin(), latencies.end());
   return {total / took, latencies[latencies.size() / 2], latencies[latencies.size() * 99 / 100],
-          (engine.cpuSeconds() - cpu) / total * 1e6};
+          (server.cpuSeconds() - cpu) / total * 1e6};
 }
 
 // What the disk itself can do in this round: appends of 4 KB, each with an fsync.
@@ -173,6 +176,25 @@ void fanOut(EngineUnderTest& engine, const std::shared_ptr<net::Io>& io,
   row("watch delay p50, 100 watchers, 200 writes/s", delays[delays.size() / 2], "ms", "<= 2");
 }
 
+template <class Server>
+std::vector<std::shared_ptr<net::HttpClient>> connected(const Server& server, const std::shared_ptr<net::Io>& io) {
+  std::vector<std::shared_ptr<net::HttpClient>> clients;
+  for (int i = 0; i < kClients; ++i) clients.push_back(server.client(io));
+  run(server, clients, kClients, [](int) { return request("GET", "/version"); });
+  return clients;
+}
+
+// The same creates for Kubernetes, in the same round: the machine's pace is in both.
+void besideKubernetes(const char* programs, const std::string& dir, const std::shared_ptr<net::Io>& io, const Load& ours) {
+  KubernetesUnderTest kubernetes(programs, dir);
+  auto clients = connected(kubernetes, io);
+  Load theirs = run(kubernetes, clients, 8000, [](int i) { return request("POST", kBase, configMap(i)); });
+  row("the same of Kubernetes' API server and etcd", theirs.perSecond, "/s", "-");
+  row("the same of theirs, p99", theirs.p99, "ms", "-");
+  row("the same of theirs, CPU a call", theirs.cpuMicros, "us", "-");
+  row("engine CPU of a create, share of theirs", ours.cpuMicros / theirs.cpuMicros * 100, "%", "<= 6");
+}
+
 }  // namespace
 
 int main() {
@@ -183,17 +205,16 @@ int main() {
     EngineUnderTest engine(dir + "/data");
     row("engine: start to ready, empty", engine.secondsToReady() * 1000, "ms", "<= 100");
     row("engine resident, empty", engine.residentMiB(), "MiB", "<= 25");
-    std::vector<std::shared_ptr<net::HttpClient>> clients;
-    for (int i = 0; i < kClients; ++i) clients.push_back(engine.client(io));
-    run(engine, clients, kClients, [](int) { return request("GET", "/version"); });  // connects
+    auto clients = connected(engine, io);
     constexpr int kCreates = 20000;
     Load creates = run(engine, clients, kCreates, [](int i) { return request("POST", kBase, configMap(i)); });
     row("durable creates, 64 TLS clients, 1 KB", creates.perSecond, "/s", ">= 9000");
     row("durable creates, p99", creates.p99, "ms", "<= 25");
-    row("durable creates, engine CPU a call", creates.engineMicros, "us", "<= 60");
+    row("durable creates, engine CPU a call", creates.cpuMicros, "us", "<= 60");
+    if (auto* programs = std::getenv("PH_BENCH_KUBERNETES")) besideKubernetes(programs, dir + "/kubernetes", io, creates);
     Load gets = run(engine, clients, 40000, [](int i) { return request("GET", fmt::format("{}/c{}", kBase, i % kCreates)); });
     row("gets, 64 TLS clients", gets.perSecond, "/s", ">= 20000");
-    row("gets, engine CPU a call", gets.engineMicros, "us", "-");
+    row("gets, engine CPU a call", gets.cpuMicros, "us", "-");
     Load patches = run(engine, clients, 20000, [](int i) {
       return request("PATCH", fmt::format("{}/c{}", kBase, i % kCreates), fmt::format(R"({{"data":{{"n":"{}"}}}})", i),
                      "application/merge-patch+json");
@@ -205,8 +226,7 @@ int main() {
     std::string data = dir + "/restart";
     {
       EngineUnderTest engine(data);
-      std::vector<std::shared_ptr<net::HttpClient>> clients;
-      for (int i = 0; i < kClients; ++i) clients.push_back(engine.client(io));
+      auto clients = connected(engine, io);
       run(engine, clients, 8000, [](int i) { return request("POST", kBase, configMap(i)); });
     }
     EngineUnderTest again(data);

@@ -1,0 +1,27 @@
+// Kubernetes' own API server on etcd, in the engine's place: the design's targets come from it, and what it needs in a round tells
+// how much the machine was able to do in that round. Both programs come from outside. Threads: as EngineUnderTest.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/net/net.h"
+#include "tests/bench/engine_under_test.h"
+
+namespace ph::bench {
+
+class KubernetesUnderTest {
+ public:
+  // `programs`: the folder with etcd and kube-apiserver (of the releases up to 1.24). Waits until it can be written to.
+  KubernetesUnderTest(const std::string& programs, const std::string& dataDir);
+
+  double cpuSeconds() const { return etcd_->cpuSeconds() + server_->cpuSeconds(); }  // user and system, so far
+  // A client with a connection of its own.
+  std::shared_ptr<net::HttpClient> client(const std::shared_ptr<net::Io>& io) const;
+
+ private:
+  std::unique_ptr<Companion> etcd_, server_;  // ended in the other order
+  std::string endpoint_, ca_, cert_, key_;
+};
+
+}  // namespace ph::bench
