@@ -10,8 +10,8 @@ namespace {
 
 // SQLite's count of its memory costs a process-wide lock for each allocation, and nobody asks for it.
 void configureOnce() {
-  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // refused, and no matter, when SQLite is in use already
-  (void)done;
+  // Refused, and no matter, when SQLite is in use already.
+  [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 }  // namespace
