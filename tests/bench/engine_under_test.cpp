@@ -112,22 +112,22 @@ EngineUnderTest::EngineUnderTest(std::string dataDir) : dataDir_(std::move(dataD
   secondsToReady_ = seconds() - begin;
   std::fclose(out);
   std::string text = line + sizeof("ready https://") - 1;
-  endpoint_ = text.substr(0, text.find(' '));
+  access_.endpoint = text.substr(0, text.find(' '));
   std::ostringstream config;
   config << std::ifstream(kubeconfig()).rdbuf();
-  ca_ = decoded(field(config.str(), "certificate-authority-data"));
-  cert_ = decoded(field(config.str(), "client-certificate-data"));
-  key_ = decoded(field(config.str(), "client-key-data"));
+  access_.ca = decoded(field(config.str(), "certificate-authority-data"));
+  access_.cert = decoded(field(config.str(), "client-certificate-data"));
+  access_.key = decoded(field(config.str(), "client-key-data"));
 }
 
 EngineUnderTest::~EngineUnderTest() { end(pid_); }
 double EngineUnderTest::residentMiB() const { return residentOf(pid_); }
 double EngineUnderTest::cpuSeconds() const { return cpuOf(pid_); }
 
-std::shared_ptr<net::HttpClient> EngineUnderTest::client(const std::shared_ptr<net::Io>& io) const {
+std::shared_ptr<net::HttpClient> Access::client(const std::shared_ptr<net::Io>& io) const {
   net::ClientOptions o;
-  o.endpoint = endpoint_;
-  o.tls = net::ClientTls{.caPem = ca_, .certPem = cert_, .keyPem = key_};
+  o.endpoint = endpoint;
+  o.tls = net::ClientTls{.caPem = ca, .certPem = cert, .keyPem = key};
   return net::HttpClient::make(io, o);
 }
 

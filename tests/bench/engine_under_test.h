@@ -12,6 +12,13 @@
 
 namespace ph::bench {
 
+// Where a server listens, and who its administrator is.
+struct Access {
+  std::string endpoint, ca, cert, key;  // ADDRESS:PORT, then PEM
+  // A client with a connection of its own.
+  std::shared_ptr<net::HttpClient> client(const std::shared_ptr<net::Io>& io) const;
+};
+
 class EngineUnderTest {
  public:
   // Starts `pilothouse-engine serve` on a data directory (kept when it exists) and waits for its ready line.
@@ -22,12 +29,12 @@ class EngineUnderTest {
   double residentMiB() const;
   double cpuSeconds() const;  // user and system, so far
   std::string kubeconfig() const { return dataDir_ + "/admin.kubeconfig"; }
-  // A client with a connection of its own.
-  std::shared_ptr<net::HttpClient> client(const std::shared_ptr<net::Io>& io) const;
+  std::shared_ptr<net::HttpClient> client(const std::shared_ptr<net::Io>& io) const { return access_.client(io); }
   pid_t pid() const { return pid_; }
 
  private:
-  std::string dataDir_, endpoint_, ca_, cert_, key_;
+  std::string dataDir_;
+  Access access_;
   pid_t pid_ = -1;
   double secondsToReady_ = 0;
 };

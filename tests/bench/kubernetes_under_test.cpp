@@ -64,20 +64,18 @@ KubernetesUnderTest::KubernetesUnderTest(const std::string& programs, const std:
   spec.organizations = {"system:masters"};
   auto admin = net::issue(*ca, spec);
   PH_CHECK(server.ok() && admin.ok());
-  ca_ = ca->certPem;
-  cert_ = admin->certPem;
-  key_ = admin->keyPem;
+  access_ = {.ca = ca->certPem, .cert = admin->certPem, .key = admin->keyPem};
 
   std::string store = fmt::format("http://127.0.0.1:{}", freePort()), peers = fmt::format("http://127.0.0.1:{}", freePort());
   etcd_ = std::make_unique<Companion>(std::vector<std::string>{
       programs + "/etcd", "--data-dir", dir + "/etcd", "--listen-client-urls", store, "--advertise-client-urls", store,
       "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "default=" + peers});
   int port = freePort();
-  endpoint_ = fmt::format("127.0.0.1:{}", port);
+  access_.endpoint = fmt::format("127.0.0.1:{}", port);
   auto certificate = write(dir + "/server.crt", server->certPem), serverKey = write(dir + "/server.key", server->keyPem);
   server_ = std::make_unique<Companion>(std::vector<std::string>{
       programs + "/kube-apiserver", "--etcd-servers", store, "--bind-address", "127.0.0.1", "--secure-port", std::to_string(port),
-      "--client-ca-file", write(dir + "/ca.crt", ca_), "--tls-cert-file", certificate,
+      "--client-ca-file", write(dir + "/ca.crt", access_.ca), "--tls-cert-file", certificate,
       "--tls-private-key-file", serverKey, "--service-account-issuer", "https://bench", "--service-account-key-file", certificate,
       "--service-account-signing-key-file", serverKey, "--authorization-mode", "Node,RBAC", "--service-cluster-ip-range", "10.0.0.0/24",
       "--max-mutating-requests-inflight", "1000", "--max-requests-inflight", "3000"});
@@ -88,13 +86,6 @@ KubernetesUnderTest::KubernetesUnderTest(const std::string& programs, const std:
     PH_CHECK_MSG(std::chrono::steady_clock::now() < until, "Kubernetes' API server did not become ready");
     std::this_thread::sleep_for(100ms);
   }
-}
-
-std::shared_ptr<net::HttpClient> KubernetesUnderTest::client(const std::shared_ptr<net::Io>& io) const {
-  net::ClientOptions o;
-  o.endpoint = endpoint_;
-  o.tls = net::ClientTls{.caPem = ca_, .certPem = cert_, .keyPem = key_};
-  return net::HttpClient::make(io, o);
 }
 
 }  // namespace ph::bench

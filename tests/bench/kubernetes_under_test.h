@@ -16,12 +16,11 @@ class KubernetesUnderTest {
   KubernetesUnderTest(const std::string& programs, const std::string& dataDir);
 
   double cpuSeconds() const { return etcd_->cpuSeconds() + server_->cpuSeconds(); }  // user and system, so far
-  // A client with a connection of its own.
-  std::shared_ptr<net::HttpClient> client(const std::shared_ptr<net::Io>& io) const;
+  std::shared_ptr<net::HttpClient> client(const std::shared_ptr<net::Io>& io) const { return access_.client(io); }
 
  private:
   std::unique_ptr<Companion> etcd_, server_;  // ended in the other order
-  std::string endpoint_, ca_, cert_, key_;
+  Access access_;
 };
 
 }  // namespace ph::bench
