@@ -1,6 +1,6 @@
 #include "engine/controllers/snapshot.h"
-#include "engine/api/conditions.h"
 
+#include "engine/api/conditions.h"
 #include "engine/api/types/coordination.h"
 #include "engine/api/types/core.h"
 #include "engine/api/types/fleet.h"

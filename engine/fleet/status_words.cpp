@@ -1,6 +1,7 @@
 #include "engine/fleet/status_words.h"
 
 #include "engine/api/codec.h"
+#include "engine/api/conditions.h"
 #include "engine/api/patch.h"
 
 namespace ph::fleet {
@@ -27,9 +28,8 @@ bool setCondition(MachineStatus& status, const std::string& type, bool value, co
 }
 
 bool conditionIs(const MachineStatus& status, const std::string& type, bool value) {
-  for (auto& c : status.conditions)
-    if (c.type == type) return c.status == (value ? "True" : "False");
-  return false;
+  auto* c = api::findCondition(status.conditions, type);
+  return c && c->status == (value ? "True" : "False");
 }
 
 void setFinding(MachineStatus& status, const std::string& name, const std::string& severity, const std::string& message, const std::string& fix) {

@@ -1,11 +1,11 @@
 #include "engine/scheduler/rebalancer.h"
-#include "engine/api/conditions.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "engine/api/codec.h"
+#include "engine/api/conditions.h"
 #include "engine/base/log.h"
 
 namespace ph::scheduler {

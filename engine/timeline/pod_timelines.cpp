@@ -1,5 +1,4 @@
 #include "engine/timeline/pod_timelines.h"
-#include "engine/api/conditions.h"
 
 #include <fmt/format.h>
 
@@ -9,6 +8,7 @@
 #include <unordered_map>
 
 #include "engine/api/codec.h"
+#include "engine/api/conditions.h"
 #include "engine/api/types/apps.h"
 #include "engine/api/types/core.h"
 #include "engine/client/reflector.h"

@@ -1,11 +1,11 @@
 #include "engine/controllers/autoscaling/autoscaling.h"
-#include "engine/api/conditions.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "engine/api/conditions.h"
 #include "engine/controllers/autoscaling/look.h"
 
 namespace ph::controllers {

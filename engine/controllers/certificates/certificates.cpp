@@ -1,6 +1,6 @@
 #include "engine/controllers/certificates/certificates.h"
-#include "engine/api/conditions.h"
 
+#include "engine/api/conditions.h"
 #include "engine/base/base64.h"
 #include "engine/api/types/certificates.h"
 #include "engine/base/log.h"

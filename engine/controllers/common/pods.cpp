@@ -1,10 +1,11 @@
 #include "engine/controllers/common/pods.h"
-#include "engine/api/conditions.h"
 
 #include <algorithm>
 #include <charconv>
 #include <map>
 #include <tuple>
+
+#include "engine/api/conditions.h"
 
 namespace ph::controllers {
 

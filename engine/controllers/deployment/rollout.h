@@ -82,7 +82,5 @@ void countStatus(Rollout& r);
 void progressStatus(Rollout& r);
 void writeStatus(Rollout& r);
 void setCondition(Rollout& r, std::string type, std::string status, std::string reason, std::string message);
-const api::apps::DeploymentCondition* condition(const api::apps::DeploymentStatus& status,
-                                                std::string_view type);
 
 }  // namespace ph::controllers::deployment

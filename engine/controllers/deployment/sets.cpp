@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/api/conditions.h"
 #include "engine/controllers/common/pods.h"
 #include "engine/controllers/common/template_hash.h"
 #include "engine/controllers/deployment/rollout.h"
@@ -74,7 +75,7 @@ void keepCurrent(Rollout& r, int64_t newRevision) {
   s.minReady = s.rs()->spec.minReadySeconds != r.d.spec.minReadySeconds;
   int64_t revision = std::max(newRevision, revisionOf(*s.object));
   noteRevision(r, revision);
-  if (r.hasDeadline() && !condition(r.status, "Progressing"))
+  if (r.hasDeadline() && !api::findCondition(r.status.conditions, "Progressing"))
     setCondition(r, "Progressing", "True", "FoundNewReplicaSet",
                  fmt::format("Found new replica set \"{}\"", s.name));
 }

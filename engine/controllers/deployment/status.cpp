@@ -9,10 +9,6 @@ namespace ph::controllers::deployment {
 using api::apps::DeploymentCondition;
 using api::apps::DeploymentStatus;
 
-const DeploymentCondition* condition(const DeploymentStatus& status, std::string_view type) {
-  return api::findCondition(status.conditions, type);
-}
-
 namespace {
 
 void dropCondition(DeploymentStatus& status, std::string_view type) {
@@ -32,7 +28,7 @@ bool progressed(const DeploymentStatus& now, const DeploymentStatus& before) {
 
 // How long until the deadline; negative when it has passed.
 std::optional<Duration> timeLeft(const Rollout& r) {
-  auto* c = condition(r.status, "Progressing");
+  auto* c = api::findCondition(r.status.conditions, "Progressing");
   if (!c || !c->lastUpdateTime || !r.hasDeadline()) return std::nullopt;
   return *c->lastUpdateTime + std::chrono::seconds(*r.d.spec.progressDeadlineSeconds) - r.now.wall;
 }
@@ -68,7 +64,7 @@ void setCondition(Rollout& r, std::string type, std::string status, std::string 
 
 void checkPaused(Rollout& r) {
   if (!r.hasDeadline()) return;
-  auto* c = condition(r.status, "Progressing");
+  auto* c = api::findCondition(r.status.conditions, "Progressing");
   if (c && c->reason == "NewReplicaSetAvailable" && r.d.spec.paused) return;
   bool noted = c && c->reason == "DeploymentPaused";
   if (r.d.spec.paused && !noted)
@@ -105,7 +101,7 @@ void countStatus(Rollout& r) {
 void progressStatus(Rollout& r) {
   DeploymentStatus& s = r.status;
   if (!r.hasDeadline()) dropCondition(s, "Progressing");
-  auto* before = condition(s, "Progressing");
+  auto* before = api::findCondition(s.conditions, "Progressing");
   bool wasComplete = s.replicas == s.updatedReplicas && before && before->reason == "NewReplicaSetAvailable";
   if (r.hasDeadline() && !wasComplete) {
     auto left = timeLeft(r);
@@ -126,7 +122,7 @@ void progressStatus(Rollout& r) {
     }
   }
   failures(r);
-  auto* c = condition(s, "Progressing");
+  auto* c = api::findCondition(s.conditions, "Progressing");
   if (!c || complete(r, s) || c->reason == "ProgressDeadlineExceeded" ||
       c->reason == "NewReplicaSetAvailable")
     return;

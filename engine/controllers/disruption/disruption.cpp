@@ -1,11 +1,11 @@
 #include "engine/controllers/disruption/disruption.h"
-#include "engine/api/conditions.h"
 
 #include <fmt/format.h>
 
 #include <charconv>
 #include <map>
 
+#include "engine/api/conditions.h"
 #include "engine/api/types/apps.h"
 #include "engine/api/types/policy.h"
 #include "engine/controllers/common/pods.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/api/conditions.h"
 #include "engine/controllers/job/run.h"
 #include "engine/controllers/replicaset/replicas.h"
 
@@ -22,7 +23,7 @@ struct JobForm {
 // The time that counts against the deadline runs only while the job may work.
 void startOrSuspend(Run& r) {
   auto about = client::ObjectReference::to(*r.object);
-  auto* before = job::condition(r.status, "Suspended");
+  auto* before = api::findCondition(r.status.conditions, "Suspended");
   bool was = before && before->status == "True";
   if (r.suspended()) {
     r.status.startTime.reset();

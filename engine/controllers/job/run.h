@@ -101,7 +101,6 @@ struct Ruling {
 Ruling judge(const api::batch::Job& job, const ObjectPtr& pod);
 
 // verdict.cpp: whether the job is to end, and the conditions that say so.
-const api::batch::JobCondition* condition(const api::batch::JobStatus& status, std::string_view type);
 void setCondition(Run& run, std::string type, bool on, std::string reason, std::string message);
 std::optional<Verdict> decided(const api::batch::JobStatus& status);  // what was stored as decided
 std::optional<Verdict> verdictOf(Run& run);

@@ -70,15 +70,12 @@ std::optional<Verdict> success(const Run& r) {
   return std::nullopt;
 }
 
-bool holds(const JobCondition* c) {
-  return c && c->status == "True";
+const JobCondition* holding(const JobStatus& status, std::string_view type) {
+  auto* c = api::findCondition(status.conditions, type);
+  return c && c->status == "True" ? c : nullptr;
 }
 
 }  // namespace
-
-const JobCondition* condition(const JobStatus& status, std::string_view type) {
-  return api::findCondition(status.conditions, type);
-}
 
 void setCondition(Run& r, std::string type, bool on, std::string reason, std::string message) {
   auto* c = api::findCondition(r.status.conditions, type);
@@ -88,13 +85,13 @@ void setCondition(Run& r, std::string type, bool on, std::string reason, std::st
 
 const JobCondition* finished(const JobStatus& status) {
   for (auto* type : {"Complete", "Failed"})
-    if (auto* c = condition(status, type); holds(c)) return c;
+    if (auto* c = holding(status, type)) return c;
   return nullptr;
 }
 
 std::optional<Verdict> decided(const JobStatus& status) {
-  if (auto* c = condition(status, kFailing); holds(c)) return Verdict{true, c->reason, c->message};
-  if (auto* c = condition(status, kSucceeding); holds(c)) return Verdict{false, c->reason, c->message};
+  if (auto* c = holding(status, kFailing)) return Verdict{true, c->reason, c->message};
+  if (auto* c = holding(status, kSucceeding)) return Verdict{false, c->reason, c->message};
   return std::nullopt;
 }
 

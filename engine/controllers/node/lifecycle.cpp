@@ -1,8 +1,8 @@
 #include "engine/controllers/node/lifecycle.h"
-#include "engine/api/conditions.h"
 
 #include <algorithm>
 
+#include "engine/api/conditions.h"
 #include "engine/api/types/core.h"
 #include "engine/api/types/fleet.h"
 #include "engine/controllers/common/pods.h"

@@ -1,7 +1,7 @@
 #include "engine/server/eviction/eviction.h"
-#include "engine/api/conditions.h"
 
 #include "engine/api/codec.h"
+#include "engine/api/conditions.h"
 #include "engine/api/types/core.h"
 #include "engine/api/types/policy.h"
 #include "engine/server/json_util.h"
