@@ -52,9 +52,8 @@ Result<> Core::load() {
   PH_TRY(store_->load([&](store::Record record) { restore(std::move(record), failure); }));
   // Going on without it could take a part of the cluster for gone, and garbage-collect what belongs to it.
   if (failure) return *failure;
-  store_->afterEachCommit([weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->passEvents();
-  });
+  // Held as long as the store is: its last callbacks come after the cache has gone.
+  store_->afterEachCommit([self = shared_from_this()] { self->afterCommit(); });
   return {};
 }
 
@@ -190,12 +189,15 @@ void Core::committed(Pending pending, Result<std::vector<int64_t>> result) {
                          pending.decision.object ? pending.decision.object : pending.current, revision);
   published_.store(revision, std::memory_order_release);
   if (std::find(changed_.begin(), changed_.end(), &kind) == changed_.end()) changed_.push_back(&kind);
-  finish(kind, std::move(pending.mutation), std::move(object));
+  committed_.push_back({&kind, std::move(pending.mutation), std::move(object)});
 }
 
-void Core::passEvents() {
+// Watchers are set going first: they have the longer way, and an answer takes its time to make.
+void Core::afterCommit() {
   for (auto* kind : changed_) kind->hub()->pass();
   changed_.clear();
+  for (auto& [kind, mutation, object] : committed_) finish(*kind, std::move(mutation), std::move(object));
+  committed_.clear();
 }
 
 // Answers, and gives the key to the next write in line: on the executor, for its decision may be long.

@@ -59,6 +59,11 @@ class Core : public std::enable_shared_from_this<Core> {
     Decision decision;
     ObjectPtr current;
   };
+  struct Committed {  // a mutation whose events come before its answer
+    Kind* kind;
+    Mutation mutation;
+    ObjectPtr object;
+  };
   enum class FillState { Never, Running, Done };
 
   void restore(store::Record record, std::optional<Status>& failure);
@@ -66,7 +71,7 @@ class Core : public std::enable_shared_from_this<Core> {
   // The write that is to be committed, or nothing when the mutation has ended without one.
   std::optional<store::Txn> decide(Kind& kind, Mutation mutation);
   void finish(Kind& kind, Mutation mutation, Result<ObjectPtr> result);
-  void passEvents();
+  void afterCommit();
   void committed(Pending pending, Result<std::vector<int64_t>> result);
   void submit(std::vector<store::Txn> txns);
   void runNext(Kind& kind, Mutation mutation);
@@ -81,7 +86,9 @@ class Core : public std::enable_shared_from_this<Core> {
   std::atomic<int64_t> revision_{0}, published_{0};
   std::atomic<bool> readOnly_{false};
 
-  std::vector<Kind*> changed_;  // by the commit whose callbacks are being made; of the store's thread alone
+  // Of the commit whose callbacks are being made; the store's thread alone has them.
+  std::vector<Kind*> changed_;
+  std::vector<Committed> committed_;
 
   std::shared_mutex kindsMutex_;
   std::unordered_map<std::string, std::unique_ptr<Kind>> kinds_;  // by prefix
