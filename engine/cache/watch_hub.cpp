@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace ph::cache {
+namespace {
+
+constexpr size_t kFew = 16;  // so many watchers are handed their events in less time than it takes to wake a thread for it
+
+}  // namespace
 
 bool Watcher::wants(const Event& event) const {
   if (!request_.ns.empty() && event.object->ns() != request_.ns) return false;
@@ -180,6 +185,7 @@ void WatchHub::pass() {
     if (running_ || published_.empty()) return;
     running_ = true;
   }
+  if (count_ <= kFew) return fanOut();
   executor_->post([self = shared_from_this()] { self->fanOut(); });
 }
 

@@ -213,20 +213,14 @@ void FieldSet::intersect(const FieldSet& other) {
   prune();
 }
 
-Json FieldSet::toJson() const {
+Json FieldSet::toJson() const { return toJson(false); }
+
+Json FieldSet::toJson(bool member) const {
   JsonObject out;
-  out.reserve(nodes_.size());
-  for (auto& n : nodes_) {
-    Json below = n.below.empty() ? Json(JsonObject()) : n.below.toJson();
-    if (n.member && !n.below.empty()) {
-      JsonObject with;
-      with.reserve(n.below.nodes_.size() + 1);
-      with.emplace(".", JsonObject());
-      for (auto& kv : below.get_object()) with.emplace(kv.key(), std::move(kv.value()));
-      below = std::move(with);
-    }
-    out.emplace(boost::json::string_view(n.step.data(), n.step.size()), std::move(below));
-  }
+  bool dotted = member && !empty();
+  out.reserve(nodes_.size() + dotted);
+  if (dotted) out.emplace(".", JsonObject());
+  for (auto& n : nodes_) out.emplace(boost::json::string_view(n.step.data(), n.step.size()), n.below.toJson(n.member));
   return out;
 }
 

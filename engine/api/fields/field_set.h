@@ -46,6 +46,7 @@ class FieldSet {
   std::vector<std::string> paths() const;
 
  private:
+  Json toJson(bool member) const;  // what is below a place, with "." when it is a member too
   void prune();
   std::vector<Node> nodes_;  // sorted by step
 };

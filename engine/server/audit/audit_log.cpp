@@ -13,7 +13,7 @@
 namespace ph::server {
 namespace {
 
-constexpr auto kGather = std::chrono::milliseconds(5);  // how long a line may wait for others to be written with
+constexpr auto kGather = std::chrono::milliseconds(25);  // how long a line may wait for others to be written with
 
 int openFile(const std::string& file) { return ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600); }
 
