@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "engine/api/codec.h"
+#include "engine/api/restore.h"
 
 namespace ph::api {
 namespace {
@@ -83,13 +84,17 @@ struct TreeHandler {
     stack.push_uint64(u);
     return true;
   }
-  bool on_double(double d, bj::string_view s, bj::error_code& ec) {
+  bool on_double(double d, bj::string_view s, bj::error_code& ec) { return real(d, s, ec) && push(d); }
+  // The number that ends with `s`; false when it is none.
+  bool real(double& d, bj::string_view s, bj::error_code& ec) {
     number.append(s.data(), s.size());
     // The parser's own is off in the last bits of some, which then are others each time they are written and read. It
     // stays where there is none nearer (too small for a double).
     std::from_chars(number.data(), number.data() + number.size(), d);
     number.clear();
-    if (!std::isfinite(d)) return refuse(ec, bj::error::exponent_overflow);
+    return std::isfinite(d) || refuse(ec, bj::error::exponent_overflow);
+  }
+  bool push(double d) {
     stack.push_double(d);
     return true;
   }
@@ -103,6 +108,55 @@ struct TreeHandler {
   }
   bool on_comment_part(bj::string_view, bj::error_code&) { return true; }
   bool on_comment(bj::string_view, bj::error_code&) { return true; }
+};
+
+// Builds one member of the top object, and only follows the rest.
+struct MemberHandler : TreeHandler {
+  using TreeHandler::TreeHandler;
+  std::string_view member;
+  int depth = 0;
+  bool next = false, inside = false, found = false;  // the member's value comes next; we are in it; it came
+
+  // True when the value that begins is to be built.
+  bool builds() {
+    if (next) found = true;
+    return std::exchange(next, false) || inside;
+  }
+  bool open() {
+    inside = builds();
+    ++depth;
+    return true;
+  }
+  bool close(bool built) {
+    --depth;
+    inside = built && depth > 1;
+    return built;
+  }
+  bool on_object_begin(bj::error_code&) { return open(); }
+  bool on_object_end(size_t n, bj::error_code& ec) { return !close(inside) || TreeHandler::on_object_end(n, ec); }
+  bool on_array_begin(bj::error_code&) { return open(); }
+  bool on_array_end(size_t n, bj::error_code& ec) { return !close(inside) || TreeHandler::on_array_end(n, ec); }
+  bool on_key_part(bj::string_view s, size_t n, bj::error_code& ec) { return !inside || TreeHandler::on_key_part(s, n, ec); }
+  bool on_key(bj::string_view s, size_t n, bj::error_code& ec) {
+    if (inside) return TreeHandler::on_key(s, n, ec);
+    next = depth == 1 && !found && n == s.size() && std::string_view(s.data(), s.size()) == member;
+    return true;
+  }
+  bool on_string_part(bj::string_view s, size_t n, bj::error_code& ec) {
+    return !(inside || next) || TreeHandler::on_string_part(s, n, ec);
+  }
+  bool on_string(bj::string_view s, size_t n, bj::error_code& ec) { return !builds() || TreeHandler::on_string(s, n, ec); }
+  bool on_int64(int64_t i, bj::string_view s, bj::error_code& ec) {
+    number.clear();
+    return !builds() || TreeHandler::on_int64(i, s, ec);
+  }
+  bool on_uint64(uint64_t u, bj::string_view s, bj::error_code& ec) {
+    number.clear();
+    return !builds() || TreeHandler::on_uint64(u, s, ec);
+  }
+  bool on_double(double d, bj::string_view s, bj::error_code& ec) { return real(d, s, ec) && (!builds() || push(d)); }
+  bool on_bool(bool b, bj::error_code& ec) { return !builds() || TreeHandler::on_bool(b, ec); }
+  bool on_null(bj::error_code& ec) { return !builds() || TreeHandler::on_null(ec); }
 };
 
 // Only follows keys; names those that come twice in one object.
@@ -190,6 +244,16 @@ std::string place(std::string_view text, size_t at) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
+template <class Parser> Result<> read(Parser& parser, std::string_view text) {
+  if (text.size() > kMaxBytes) return Status::tooLarge("the JSON text is larger than " + std::to_string(kMaxBytes) + " bytes");
+  bj::error_code ec;
+  size_t used = parser.write_some(false, text.data(), text.size(), ec);
+  if (!ec && used < text.size()) ec = bj::error::extra_data;
+  if (!ec) return {};
+  const char* what = ec == bj::error::too_deep ? "nested too deeply" : nullptr;
+  return Status::badRequest("malformed JSON at " + place(text, used) + ": " + (what ? std::string(what) : ec.message()));
+}
+
 template <class N> void appendNumber(N n, std::string& out) {
   char buffer[40];
   auto r = std::to_chars(buffer, buffer + sizeof buffer, n);
@@ -199,24 +263,26 @@ template <class N> void appendNumber(N n, std::string& out) {
 }  // namespace
 
 Result<Json> parseJson(std::string_view text, std::vector<std::string>* duplicates) {
-  if (text.size() > kMaxBytes) return Status::tooLarge("the JSON text is larger than " + std::to_string(kMaxBytes) + " bytes");
   unsigned char buffer[4096];
   bj::basic_parser<TreeHandler> parser(parseOptions(), buffer, sizeof buffer);
-  bj::error_code ec;
-  size_t used = parser.write_some(false, text.data(), text.size(), ec);
-  if (!ec && used < text.size()) ec = bj::error::extra_data;
-  if (ec) {
-    const char* what = ec == bj::error::too_deep ? "nested too deeply" : nullptr;
-    return Status::badRequest("malformed JSON at " + place(text, used) + ": " + (what ? std::string(what) : ec.message()));
-  }
+  PH_TRY(read(parser, text));
   size_t keys = parser.handler().keys;
   Json tree = parser.handler().stack.release();
   if (duplicates && countKeys(tree) != keys) {
     bj::basic_parser<DuplicateHandler> second(parseOptions());
     second.handler().out = duplicates;
+    bj::error_code ec;
     second.write_some(false, text.data(), text.size(), ec);
   }
   return tree;
+}
+
+Result<Json> parseMember(std::string_view text, std::string_view member) {
+  unsigned char buffer[4096];
+  bj::basic_parser<MemberHandler> parser(parseOptions(), buffer, sizeof buffer);
+  parser.handler().member = member;
+  PH_TRY(read(parser, text));
+  return parser.handler().found ? parser.handler().stack.release() : Json();
 }
 
 namespace {

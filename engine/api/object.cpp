@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "engine/api/codec.h"
 #include "engine/api/custom/kind.h"
+#include "engine/api/restore.h"
 #include "engine/api/struct_ops.h"
 
 namespace ph::api {
@@ -78,7 +80,7 @@ int64_t parseRevision(const JsonObject& metadata) {
   return r.ec == std::errc() && r.ptr == s.data() + s.size() ? n : 0;
 }
 
-void appendMembers(const JsonObject& o, std::initializer_list<std::string_view> skip, bool first, std::string& out) {
+void appendMembers(const JsonObject& o, std::span<const std::string_view> skip, bool first, std::string& out) {
   for (auto& kv : o) {
     if (std::find(skip.begin(), skip.end(), view(kv.key())) != skip.end()) continue;
     if (!first) out += ',';
@@ -88,6 +90,16 @@ void appendMembers(const JsonObject& o, std::initializer_list<std::string_view> 
     appendText(kv.value(), out);
   }
 }
+
+// What each stored object begins with; the members of its metadata follow.
+void appendHead(const ResourceInfo& info, std::string& out) {
+  out += "{\"apiVersion\":\"";
+  if (!info.group.empty()) out.append(info.group).append("/");
+  out.append(info.version).append("\",\"kind\":\"").append(info.kind).append("\",\"metadata\":{");
+}
+
+constexpr std::string_view kHead[] = {"apiVersion", "kind", "metadata"};
+constexpr std::string_view kNeverStored[] = {"resourceVersion", "selfLink"};
 
 }  // namespace
 
@@ -108,13 +120,11 @@ ObjectPtr Object::make(const ResourceInfo* info, const Json& tree, int64_t revis
   // Written where there is room already, then kept in just as much as it takes.
   thread_local std::string out;
   out.clear();
-  out += "{\"apiVersion\":\"";
-  if (!info->group.empty()) out.append(info->group).append("/");
-  out.append(info->version).append("\",\"kind\":\"").append(info->kind).append("\",\"metadata\":{");
+  appendHead(*info, out);
   body->spliceAt = out.size();
-  appendMembers(meta, {"resourceVersion", "selfLink"}, true, out);
+  appendMembers(meta, kNeverStored, true, out);
   out += '}';
-  appendMembers(top, {"apiVersion", "kind", "metadata"}, false, out);
+  appendMembers(top, kHead, false, out);
   out += '}';
   body->json = out;
   if (out.capacity() > kScratchKept) std::string().swap(out);
@@ -129,6 +139,23 @@ Result<ObjectPtr> Object::parse(const ResourceInfo* info, std::string_view json,
   if (revision == 0) revision = parseRevision(metadata->get_object());
   if (info->custom) info->custom->restore(tree);  // may have been stored under an earlier schema
   return make(info, tree, revision);
+}
+
+Result<ObjectPtr> restoreObject(const ResourceInfo* info, std::string_view json, int64_t revision) {
+  std::string head;
+  appendHead(*info, head);
+  // Another version of the kind was the stored one then, or it is a custom kind, whose schema may have been another.
+  if (info->custom || !json.starts_with(head)) return Object::parse(info, json, revision);
+  PH_ASSIGN(Json tree, parseMember(json, "metadata"));
+  auto* metadata = tree.if_object();
+  if (!metadata) return Status::badRequest("the object has no metadata");
+  for (auto key : kNeverStored)
+    if (metadata->contains(key)) return Object::parse(info, json, revision);
+  auto body = std::make_shared<Object::Body>();
+  body->json = json;
+  body->spliceAt = head.size();
+  readMeta(*metadata, body->meta);
+  return std::make_shared<const Object>(info, std::move(body), revision, std::make_shared<Object::Decoded>());
 }
 
 ObjectPtr Object::at(int64_t revision) const { return std::make_shared<const Object>(info_, body_, revision, decoded_); }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/api/restore.h"
 #include "engine/base/log.h"
 #include "engine/cache/history_fill.h"
 
@@ -71,7 +72,7 @@ void Core::restore(store::Record record, std::optional<Status>& failure) {
     unknown_[std::string(prefix)].push_back(std::move(record));
     return;
   }
-  auto object = api::Object::parse(info, *record.value, record.revision);
+  auto object = api::restoreObject(info, *record.value, record.revision);
   if (object.ok())
     kind->restore(std::move(*object));
   else
@@ -101,7 +102,7 @@ void Core::adopt(Kind& kind, const ResourceInfo& info) {
   if (it == unknown_.end()) return;
   const ResourceInfo* storage = infoOf(*registry_, kind.prefix());
   for (auto& record : it->second) {
-    auto object = api::Object::parse(storage ? storage : &info, *record.value, record.revision);
+    auto object = api::restoreObject(storage ? storage : &info, *record.value, record.revision);
     if (object.ok())
       kind.restore(std::move(*object));
     else

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/api/restore.h"
 #include "engine/base/log.h"
 
 namespace ph::cache {
@@ -56,7 +57,7 @@ void HistoryFill::add(Core& core, store::Store& store, const store::Record& reco
   ObjectPtr old = before(store, record, info);
   ObjectPtr object;
   if (record.value) {
-    auto parsed = api::Object::parse(info, *record.value, record.revision);
+    auto parsed = api::restoreObject(info, *record.value, record.revision);
     if (parsed.ok()) object = std::move(*parsed);
   } else if (old) {
     object = old->at(record.revision);
@@ -73,7 +74,7 @@ ObjectPtr HistoryFill::before(store::Store& store, const store::Record& record, 
   if (record.revision - 1 < floor_) return nullptr;
   auto earlier = store.recordAt(record.key, record.revision - 1);
   if (!earlier.ok() || !*earlier || !(*earlier)->value) return nullptr;
-  auto parsed = api::Object::parse(info, *(*earlier)->value, (*earlier)->revision);
+  auto parsed = api::restoreObject(info, *(*earlier)->value, (*earlier)->revision);
   return parsed.ok() ? std::move(*parsed) : nullptr;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/api/patch.h"
 #include "engine/api/protobuf.h"
 #include "engine/api/quantity.h"
+#include "engine/api/restore.h"
 #include "engine/api/selector.h"
 #include "engine/api/struct_ops.h"
 #include "engine/net/http.h"
@@ -25,7 +26,11 @@ using api::JsonObject;
 void json(std::string_view input) {
   std::vector<std::string> duplicates;
   auto tree = api::parseJson(input, &duplicates);
+  auto member = api::parseMember(input, "metadata");
+  PH_CHECK(member.ok() == tree.ok());
   if (!tree.ok()) return;
+  if (auto* top = tree->if_object(); top && duplicates.empty())
+    PH_CHECK(*member == (top->contains("metadata") ? top->at("metadata") : Json()));
   auto text = api::toText(*tree);
   auto again = api::parseJson(text);
   PH_CHECK(again.ok());
