@@ -23,9 +23,6 @@ JsonArray splitWords(std::string_view words, char separator) {
   return out;
 }
 
-constexpr const char* kApiVersion = "APIVersion defines by which version of its group's schemas this object is written: GROUP/VERSION.";
-constexpr const char* kKind = "Kind is the name of the schema that this object follows, in CamelCase. It never changes.";
-
 }  // namespace
 
 Definitions::Definitions(const Registry& registry, Version version) : version_(version) {
@@ -87,9 +84,8 @@ Json Definitions::custom(const Type& type, const CustomKind& kind) {
   if (!properties.is_object()) properties.emplace_object();
   auto& all = properties.get_object();
   for (uint32_t i = 0; i < type.fieldCount; ++i)
-    if (auto& f = type.fields[i]; f.name == "apiVersion" || f.name == "kind")
-      all[boosted(f.name)] = JsonObject{{"type", "string"}, {"description", f.name == "kind" ? kKind : kApiVersion}};
-  all["metadata"] = this->schema(*type.field("metadata")->type, type.field("metadata"));
+    if (auto& f = type.fields[i]; f.name == "apiVersion" || f.name == "kind" || f.name == "metadata")
+      all[boosted(f.name)] = this->schema(*f.type, &f);
   return schema;
 }
 

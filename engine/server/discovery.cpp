@@ -5,6 +5,7 @@
 #include "engine/api/codec.h"
 #include "engine/api/custom/kind.h"
 #include "engine/server/json_util.h"
+#include "engine/server/source_commit.h"
 
 namespace ph::server {
 namespace {
@@ -226,9 +227,9 @@ std::string versionJson() {
   return api::toText(JsonObject{{"major", "1"},
                                 {"minor", "32"},
                                 {"gitVersion", "v1.32.0+pilothouse"},
-                                {"gitCommit", ""},
-                                {"gitTreeState", "clean"},
-                                {"buildDate", "1970-01-01T00:00:00Z"},
+                                {"gitCommit", kSourceCommit},
+                                {"gitTreeState", kSourceState},
+                                {"buildDate", formatTime(WallTime(std::chrono::seconds(kSourceTime)))},
                                 {"goVersion", ""},
                                 {"compiler", "gcc"},
                                 {"platform", "linux/amd64"}});

@@ -154,6 +154,9 @@ class CustomKindsTest : public QObject {
     HAS(KUBECTL("api-resources", "--api-group=stable.example.com").out, "crontabs");
     QTRY_VERIFY_WITH_TIMEOUT(KUBECTL("explain", "crontab.spec.cronSpec").out.contains("When it runs."), 10000);  // documents may be some seconds old
     HAS(KUBECTL("explain", "ct", "--recursive").all(), "replicas");
+    auto metadata = KUBECTL("explain", "ct.metadata").all();  // in the words that Kubernetes' conformance tests look for
+    HAS(metadata, "Standard object's metadata");
+    HAS(metadata, "CreationTimestamp is a timestamp");
     ran = KUBECTL("get", "ct", "--field-selector", "spec.cronSpec=0 3 * * *", "-o", "name");
     QCOMPARE(ran.all(), "crontab.stable.example.com/nightly\n");
     QCOMPARE(KUBECTL("get", "ct", "--field-selector", "spec.cronSpec=x", "-o", "name").out, "");

@@ -2,6 +2,7 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QRegularExpression>
 #include <QSet>
 #include <QTest>
 
@@ -686,7 +687,10 @@ class HttpTest : public QObject {
     CODE(again, 304);
     QVERIFY(again.body.isEmpty());
     CODE(http_->send("GET", "/apis", {}, {{"if-none-match", tag}}), 200);  // another form
-    QVERIFY(valueOf(http_->get("/version").body)["gitVersion"].toString().startsWith("v1.32."));
+    auto version = valueOf(http_->get("/version").body);
+    QVERIFY(version["gitVersion"].toString().startsWith("v1.32."));
+    static const QRegularExpression commit("^[0-9a-f]{40}$");
+    QVERIFY(commit.match(version["gitCommit"].toString()).hasMatch());
   }
 
   void badTimeoutsAreRefused() {

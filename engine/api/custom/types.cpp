@@ -6,6 +6,13 @@
 #include "engine/api/types/meta.h"
 
 namespace ph::api::custom {
+namespace {
+
+constexpr const char* kApiVersion = "APIVersion defines by which version of its group's schemas this object is written: GROUP/VERSION.";
+constexpr const char* kKind = "Kind is the name of the schema that this object follows, in CamelCase. It never changes.";
+constexpr const char* kMetadata = "Standard object's metadata: its name, its labels, and what the server keeps about every object.";
+
+}  // namespace
 
 const Type* TypeArena::object(const Node& root, std::string name) {
   auto* made = const_cast<Type*>(build(root, true));
@@ -33,9 +40,9 @@ const Type* TypeArena::build(const Node& node, bool resource) {
   std::vector<Field> fields;
   fields.reserve(node.properties.size() + (resource ? 3 : 0));
   if (resource) {
-    fields.push_back({.name = "apiVersion", .type = &scalar::String, .pointer = true, .offset = kNoMember});
-    fields.push_back({.name = "kind", .type = &scalar::String, .pointer = true, .offset = kNoMember});
-    fields.push_back({.name = "metadata", .type = &schemaOf<meta::ObjectMeta>(), .pointer = true, .offset = kNoMember});
+    fields.push_back({.name = "apiVersion", .type = &scalar::String, .pointer = true, .doc = kApiVersion, .offset = kNoMember});
+    fields.push_back({.name = "kind", .type = &scalar::String, .pointer = true, .doc = kKind, .offset = kNoMember});
+    fields.push_back({.name = "metadata", .type = &schemaOf<meta::ObjectMeta>(), .pointer = true, .doc = kMetadata, .offset = kNoMember});
   }
   for (auto& [name, child] : node.properties) {
     if (resource && (name == "apiVersion" || name == "kind" || name == "metadata")) continue;
