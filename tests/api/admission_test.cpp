@@ -1,4 +1,5 @@
 // Admission and its controllers as a user of kubectl meets them.
+#include <QJsonDocument>
 #include <QTest>
 
 #include "tests/support/engine/checks.h"
@@ -53,6 +54,18 @@ class AdmissionApiTest : public QObject {
     // A controller runs into it too, and says so.
     VERIFY_RAN(KUBECTL("create", "deployment", "d", "--image=i"));
     QTRY_VERIFY(get({"rs"}, "{.items[0].status.conditions[0].message}").contains("exceeded quota"));
+    // And comes to rest: it tries again after ever longer times, and writes nothing but that.
+    auto revision = [&] {
+      auto list = QJsonDocument::fromJson(KUBECTL("get", "--raw", "/api/v1/configmaps?limit=1").out.toUtf8());
+      return list["metadata"]["resourceVersion"].toString().toLongLong();
+    };
+    auto growth = [&](int milliseconds) {
+      auto before = revision();
+      QTest::qWait(milliseconds);
+      return revision() - before;
+    };
+    QVERIFY(revision() > 0);
+    QTRY_VERIFY_WITH_TIMEOUT(growth(1000) < 15, 10000);
     // After a restart the ledger knows what is used.
     engine_->kill9();
     QVERIFY(engine_->start());

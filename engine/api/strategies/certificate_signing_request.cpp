@@ -46,6 +46,19 @@ void stampConditions(JsonArray& now, const JsonArray& before, WallTime time) {
   }
 }
 
+// Puts the decisions of before where those of now stand. False when one came or went.
+bool keepDecisions(JsonArray& now, const JsonArray& before) {
+  size_t came = 0;
+  for (auto& c : now) {
+    if (!isDecision(str(c, "type"))) continue;
+    ++came;
+    auto* was = findCondition(before, str(c, "type"));
+    if (!was) return false;
+    c = *was;
+  }
+  return came == size_t(std::count_if(before.begin(), before.end(), [](auto& c) { return isDecision(str(c, "type")); }));
+}
+
 // The spec never changes. A decision is written through approval only, and a certificate through status only.
 void prepareUpdate(Json& csr, const Json& old, const WriteContext& context) {
   auto& root = csr.as_object();
@@ -55,12 +68,7 @@ void prepareUpdate(Json& csr, const Json& old, const WriteContext& context) {
   auto& before = list(old, "status.conditions");
   JsonArray wanted = list(csr, "status.conditions");
   if (context.subresource == "status") {
-    JsonArray kept;
-    for (auto& c : wanted)
-      if (!isDecision(str(c, "type"))) kept.push_back(c);
-    for (auto& c : before)
-      if (isDecision(str(c, "type"))) kept.push_back(c);
-    wanted = std::move(kept);
+    if (!keepDecisions(wanted, before)) wanted = before;
   } else {
     status.erase("certificate");
     if (auto* certificate = at(old, "status.certificate")) status["certificate"] = *certificate;

@@ -68,6 +68,8 @@ inline bool hasLabels(const ObjectPtr& pod, const auto& labels) {
   return true;
 }
 
+// The condition stays as it was first written: each try fails for a pod of another name, and a status that named it would be
+// another one each time, whose change would have us try again at once.
 template <class Status>
 void reportFailure(Status& status, const Key& key, WallTime now) {
   auto it = std::find_if(status.conditions.begin(), status.conditions.end(),
@@ -76,14 +78,13 @@ void reportFailure(Status& status, const Key& key, WallTime now) {
     if (it != status.conditions.end()) status.conditions.erase(it);
     return;
   }
-  if (it == status.conditions.end()) {
-    it = status.conditions.emplace(it);
-    it->type = "ReplicaFailure";
-    it->lastTransitionTime = now;
-  }
-  it->status = "True";
-  it->reason = "FailedCreate";
-  it->message = key.lastError;
+  if (it != status.conditions.end()) return;
+  auto& c = status.conditions.emplace_back();
+  c.type = "ReplicaFailure";
+  c.status = "True";
+  c.reason = "FailedCreate";
+  c.message = key.lastError;
+  c.lastTransitionTime = now;
 }
 
 template <class Form>

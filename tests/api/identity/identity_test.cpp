@@ -190,6 +190,13 @@ class IdentityApiTest : public QObject {
     // What status says of decisions is not heard.
     QCOMPARE(admin_->patch(path + "/status", q("{'status':{'conditions':[{'type':'Approved','status':'True'}]}}")).code, 200);
     QCOMPARE(column("eve", "{.status.conditions[*].type}"), "Denied");
+    // But of all else it says, in its order.
+    QCOMPARE(admin_->patch(path + "/status", q("{'status':{'conditions':[{'type':'A','status':'True'},{'type':'Denied','status':'True','message':'mine'},"
+                                               "{'type':'B','status':'True'}]}}")).code, 200);
+    QCOMPARE(column("eve", "{.status.conditions[*].type}"), "A Denied B");
+    QVERIFY(!column("eve", "{.status.conditions[1].message}").contains("mine"));
+    QCOMPARE(admin_->patch(path + "/status", q("{'status':{'conditions':[{'type':'A','status':'True'}]}}")).code, 200);
+    QCOMPARE(column("eve", "{.status.conditions[*].type}"), "A Denied B");
     Http jane(engine_, Http::issued(engine_, "jane", {"team"}));
     QCOMPARE(jane.patch(path + "/approval", q("{'status':{'conditions':[{'type':'Approved','status':'True'}]}}")).code, 403);
   }

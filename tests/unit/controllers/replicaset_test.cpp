@@ -64,6 +64,16 @@ class ReplicaSetTest : public QObject {
     QCOMPARE(text(b, "status.conditions.0.message"), std::string("exceeded quota"));
   }
 
+  // Each try has a pod of another name; a status that followed it would cause the next try.
+  void saysWhyOnce() {
+    set(2, "",
+        "{replicas: 0, observedGeneration: 3, conditions: [{type: ReplicaFailure, status: 'True', reason: FailedCreate, message: "
+        "'pods web-a is forbidden'}]}");
+    Plan p = run(3, "pods web-b is forbidden");
+    QCOMPARE(count(p, "create pods"), size_t(1));
+    QCOMPARE(count(p, "patch replicasets/web/status"), size_t(0));
+  }
+
   void dropsTheFailureWhenItIsOver() {
     set(1, "",
         "{replicas: 1, readyReplicas: 1, availableReplicas: 1, fullyLabeledReplicas: 1, observedGeneration: "
