@@ -117,6 +117,7 @@ void onFakeNodes(const std::shared_ptr<net::Io>& io, int nodes, int podCount) {
   double bound = until([&] { return allBound(*client); }, 300);
   row(fmt::format("pods created -> bound, {} fake nodes", nodes), podCount / (bound - begin), "pods/s", ">= 4000");
   row(fmt::format("pods created -> bound, {} fake nodes, engine CPU a pod", nodes), (engine.cpuSeconds() - cpu) / podCount * 1e6, "us", "-");
+  row(fmt::format("engine resident, {} fake nodes, {} pods", nodes, podCount), engine.residentMiB(), "MiB", nodes == 1000 ? "<= 150" : "-");
 }
 
 void onHollowNodes(const std::shared_ptr<net::Io>& io, int nodes, int podCount) {
