@@ -15,6 +15,7 @@
 #include "engine/server/reads.h"
 #include "engine/server/router.h"
 #include "engine/server/stream_list.h"
+#include "engine/server/version.h"
 #include "engine/server/virtual_kinds.h"
 #include "engine/server/watch_session.h"
 #include "engine/server/writes.h"

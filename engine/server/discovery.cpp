@@ -5,7 +5,6 @@
 #include "engine/api/codec.h"
 #include "engine/api/custom/kind.h"
 #include "engine/server/json_util.h"
-#include "engine/server/source_commit.h"
 
 namespace ph::server {
 namespace {
@@ -221,18 +220,6 @@ std::optional<DiscoveryAnswer> discover(const api::Registry& registry, const std
   if (segments.size() == 2) return json(groupJson(registry, segments[1]));
   if (segments.size() == 3 && !core) return json(resourceList(registry, segments[1], segments[2]));
   return std::nullopt;
-}
-
-std::string versionJson() {
-  return api::toText(JsonObject{{"major", "1"},
-                                {"minor", "32"},
-                                {"gitVersion", "v1.32.0+pilothouse"},
-                                {"gitCommit", kSourceCommit},
-                                {"gitTreeState", kSourceState},
-                                {"buildDate", formatTime(WallTime(std::chrono::seconds(kSourceTime)))},
-                                {"goVersion", ""},
-                                {"compiler", "gcc"},
-                                {"platform", "linux/amd64"}});
 }
 
 }  // namespace ph::server

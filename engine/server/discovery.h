@@ -24,6 +24,5 @@ struct DiscoveryAnswer {
 // For GET of /api, /apis, /apis/G, /api/V, /apis/G/V; nullopt: no such group or version.
 std::optional<DiscoveryAnswer> discover(const api::Registry& registry, const std::vector<std::string>& segments,
                                         std::string_view accept);
-std::string versionJson();
 
 }  // namespace ph::server
