@@ -127,15 +127,15 @@ struct MemberHandler : TreeHandler {
     ++depth;
     return true;
   }
-  bool close(bool built) {
+  // True when the value that ends was built.
+  bool close() {
     --depth;
-    inside = built && depth > 1;
-    return built;
+    return std::exchange(inside, inside && depth > 1);
   }
   bool on_object_begin(bj::error_code&) { return open(); }
-  bool on_object_end(size_t n, bj::error_code& ec) { return !close(inside) || TreeHandler::on_object_end(n, ec); }
+  bool on_object_end(size_t n, bj::error_code& ec) { return !close() || TreeHandler::on_object_end(n, ec); }
   bool on_array_begin(bj::error_code&) { return open(); }
-  bool on_array_end(size_t n, bj::error_code& ec) { return !close(inside) || TreeHandler::on_array_end(n, ec); }
+  bool on_array_end(size_t n, bj::error_code& ec) { return !close() || TreeHandler::on_array_end(n, ec); }
   bool on_key_part(bj::string_view s, size_t n, bj::error_code& ec) { return !inside || TreeHandler::on_key_part(s, n, ec); }
   bool on_key(bj::string_view s, size_t n, bj::error_code& ec) {
     if (inside) return TreeHandler::on_key(s, n, ec);

@@ -189,14 +189,12 @@ void Core::committed(Pending pending, Result<std::vector<int64_t>> result) {
     object = kind.remove(pending.mutation.key,
                          pending.decision.object ? pending.decision.object : pending.current, revision);
   published_.store(revision, std::memory_order_release);
-  if (std::find(changed_.begin(), changed_.end(), &kind) == changed_.end()) changed_.push_back(&kind);
   committed_.push_back({&kind, std::move(pending.mutation), std::move(object)});
 }
 
 // Watchers are set going first: they have the longer way, and an answer takes its time to make.
 void Core::afterCommit() {
-  for (auto* kind : changed_) kind->hub()->pass();
-  changed_.clear();
+  for (auto& each : committed_) each.kind->hub()->pass();  // the first of a kind passes on what all of them have published
   for (auto& [kind, mutation, object] : committed_) finish(*kind, std::move(mutation), std::move(object));
   committed_.clear();
 }

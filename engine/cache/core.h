@@ -86,9 +86,7 @@ class Core : public std::enable_shared_from_this<Core> {
   std::atomic<int64_t> revision_{0}, published_{0};
   std::atomic<bool> readOnly_{false};
 
-  // Of the commit whose callbacks are being made; the store's thread alone has them.
-  std::vector<Kind*> changed_;
-  std::vector<Committed> committed_;
+  std::vector<Committed> committed_;  // by the commit whose callbacks are being made; of the store's thread alone
 
   std::shared_mutex kindsMutex_;
   std::unordered_map<std::string, std::unique_ptr<Kind>> kinds_;  // by prefix

@@ -64,7 +64,8 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   void detach(const Watcher* watcher);
   // Every watcher that there is ends with this, after what it has yet to be given.
   void endAll(const Status& status);
-  // In revision order. Cheap when nobody watches. They go out with the next pass(): one for all that were committed together.
+  // In revision order. Cheap when nobody watches. They go out with the next pass(), for all that were committed
+  // together: on the executor, or at once, on the calling thread, where there are few watchers.
   void publish(const EventPtr& event);
   void pass();
   // Nothing published is still on its way to the watchers' queues.

@@ -146,9 +146,8 @@ void ServerConnection::hasNews(std::shared_ptr<Exchange> exchange) {
     std::lock_guard lock(mutex_);
     news_.push_back(std::move(exchange));
     if (lane_->here() && flushFollows_) return;
-    if (std::exchange(woken_, true)) return;
   }
-  lane_->wake(shared_from_this());
+  wake();
 }
 
 void ServerConnection::wake() {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/api/conditions.h"
 #include "engine/controllers/common/pods.h"
 #include "engine/controllers/runner.h"
 
@@ -72,13 +73,11 @@ inline bool hasLabels(const ObjectPtr& pod, const auto& labels) {
 // another one each time, whose change would have us try again at once.
 template <class Status>
 void reportFailure(Status& status, const Key& key, WallTime now) {
-  auto it = std::find_if(status.conditions.begin(), status.conditions.end(),
-                         [](auto& c) { return c.type == "ReplicaFailure"; });
   if (key.lastError.empty()) {
-    if (it != status.conditions.end()) status.conditions.erase(it);
+    std::erase_if(status.conditions, [](auto& c) { return c.type == "ReplicaFailure"; });
     return;
   }
-  if (it != status.conditions.end()) return;
+  if (api::findCondition(status.conditions, "ReplicaFailure")) return;
   auto& c = status.conditions.emplace_back();
   c.type = "ReplicaFailure";
   c.status = "True";
